@@ -53,9 +53,12 @@ pub fn id(text: &str) -> Result<&str, Error> {
     token(text, TOKEN_MAX)
 }
 
-/// Checks a cohort of a league table: an id, or two with a dot between them.
+/// Checks a cohort of a league table: ids with a dot between them.
 pub fn cohort(text: &str) -> Result<&str, Error> {
-    for part in text.splitn(2, '.') {
+    if text.split('.').count() > COHORT_TOKENS_MAX {
+        return Err(Error::Form { form: COHORT_FORM });
+    }
+    for part in text.split('.') {
         token(part, TOKEN_MAX)?;
     }
     Ok(text)
@@ -328,6 +331,15 @@ name! {
     member: String
 }
 
+name! {
+    /// Name of a version of the definition of the league tables of a metric:
+    TableDefinition, "metrics/{metric}/definitions/{version}",
+    /// Metric, such as `skm`.
+    metric: String,
+    /// The version, a number.
+    version: String
+}
+
 /// Name of a league table, `metrics/{metric}/periods/{period}/cohorts/{cohort}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeagueTable {
@@ -338,6 +350,11 @@ pub struct LeagueTable {
     /// Cohort, such as `dpmptsp` or `dpmptsp.32`.
     pub cohort: String,
 }
+
+/// Greatest number of tokens of a cohort, joined by dots: two of its base and a pair for each further dimension.
+const COHORT_TOKENS_MAX: usize = 10;
+/// The form of a cohort.
+const COHORT_FORM: &str = "{type}.{province}.{dimension}.{group}";
 
 impl LeagueTable {
     /// Parses `metrics/{metric}/periods/{period}/cohorts/{cohort}`.

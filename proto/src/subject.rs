@@ -12,6 +12,8 @@ pub const SURVEY_RESULT_TYPE: &str = "prima.survey.result";
 pub const INNOVATION_PORTFOLIO_TYPE: &str = "prima.innovation.portfolio";
 /// Type of [`complaint_performance()`] events.
 pub const COMPLAINT_PERFORMANCE_TYPE: &str = "prima.complaint.performance";
+/// Type of [`table_definition()`] events.
+pub const TABLE_DEFINITION_TYPE: &str = "prima.ranking.definition";
 /// Type of the events of scores; [`crate::score::Key`] makes their subjects.
 pub const SCORE_TYPE: &str = "prima.score";
 
@@ -54,6 +56,11 @@ pub fn complaint_performance(name: &name::Unit, period: &str) -> String {
         "prima.complaint.performance.{}.{}.{period}",
         name.agency, name.unit
     )
+}
+
+/// Subject of the definition of the league tables of a metric.
+pub fn table_definition(metric: &str) -> String {
+    format!("prima.ranking.definition.{metric}")
 }
 
 #[cfg(test)]

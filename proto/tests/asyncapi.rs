@@ -91,6 +91,11 @@ fn channels() -> Vec<Channel> {
             INNOVATION_PORTFOLIO_TYPE,
             "InnovationPortfolioState",
         ),
+        channel(
+            table_definition("{metric}"),
+            TABLE_DEFINITION_TYPE,
+            "TableDefinitionState",
+        ),
     ];
     for service in SCORING {
         let scored: [name::Subject; 2] = [(&unit).into(), (&agency).into()];

@@ -21,6 +21,7 @@ from fractions import Fraction
 import grpc
 
 import complaint
+import definitions
 import index
 import innovation
 import survey_in_full
@@ -525,15 +526,15 @@ def main():
         parser.error("give --endpoint, or --directory, --survey, --innovation, --complaint, --index and --ranking")
     servers = {address: Endpoint(address) for address in set(given.values())}
     report = Report()
-    token = args.token_file.read_text().strip()
-    evaluator = args.evaluator_token_file.read_text().strip()
-    operator = args.operator_token_file.read_text().strip()
+    files = (args.token_file, args.evaluator_token_file, args.operator_token_file)
+    token, evaluator, operator = (file.read_text().strip() for file in files)
     endpoints = {service: servers[address] for service, address in given.items()}
     run(report, endpoints, token, args.data)
     innovation.run(report, endpoints, token, evaluator)
     counter = args.intake_token_file and args.intake_token_file.read_text().strip()
     complaint.run(report, endpoints, token, counter)
     index.run(report, endpoints, token, evaluator, operator)
+    definitions.run(report, endpoints, token)
     every_other_method(report, endpoints, token)
     print(f"{report.passed} passed, {report.failed} failed", flush=True)
     return 1 if report.failed or not report.passed else 0

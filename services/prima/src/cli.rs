@@ -14,6 +14,7 @@ mod responses;
 mod result;
 mod serve;
 mod survey;
+mod table;
 pub mod workdays;
 
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ pub use survey::{
     AccessMode, CommentKind, CommentsArgs, FollowUpCommand, FollowUpListArgs, SurveyArgs, SurveyCommand,
     SurveyCreateArgs, SurveyListArgs, SurveyReadArgs, TokensArgs, TokensFormat, Weights, Wording,
 };
+pub use table::{TableArgs, TableCommand, TableFileArgs, TableListArgs};
 pub use workdays::WorkdaysArgs;
 
 #[derive(Debug, Parser)]
@@ -169,6 +171,8 @@ pub enum Command {
     Explain(ExplainArgs),
     #[command(about = "Bangun ulang yang disimpan di memori dari bus peristiwa")]
     Rebuild(RebuildArgs),
+    #[command(about = "Definisi tabel peringkat: periksa, terapkan, dan daftar")]
+    Table(TableArgs),
     #[command(
         about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON",
         long_about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON, aliran jawaban satu pesan sebaris.\n\n\

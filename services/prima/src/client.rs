@@ -22,6 +22,7 @@ mod report;
 mod responses;
 pub mod rpc;
 mod survey;
+mod table;
 pub(crate) mod text;
 mod workflow_labels;
 
@@ -73,6 +74,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Report(args) => report::run(&connection, args.command).await?,
         Command::Scorecard(args) => history::scorecard(&connection, &args).await?,
         Command::Explain(args) => history::explain(&connection, &args.command).await?,
+        Command::Table(args) => table::run(&connection, args.command).await?,
         Command::Standing(args) => read::standing(&connection, &args).await?,
         Command::Call(args) => rpc::run(&connection, &args).await?,
     }

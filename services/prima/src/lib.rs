@@ -8,7 +8,9 @@ pub mod run;
 
 use std::process::ExitCode;
 
-use cli::{Command, InstrumentArgs, InstrumentCommand, WorkflowArgs, WorkflowCommand};
+use cli::{
+    Command, InstrumentArgs, InstrumentCommand, TableArgs, TableCommand, WorkflowArgs, WorkflowCommand,
+};
 
 /// Runs the command that the arguments of this process name. An error is printed to stderr in Indonesian and ends in a
 /// failing exit status.
@@ -43,6 +45,9 @@ pub fn main() -> ExitCode {
             Command::Workflow(WorkflowArgs {
                 command: WorkflowCommand::Check(args),
             }) => local::check::workflow(&args.file),
+            Command::Table(TableArgs {
+                command: TableCommand::Check(args),
+            }) => local::check::table(&args.file),
             Command::Key(args) => run::key(&args),
             Command::Completions(args) => cli::completions(&args),
             _ => client::run(cli).await,

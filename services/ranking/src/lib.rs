@@ -1,7 +1,8 @@
 //! National league tables: every score of every service is ranked as it arrives.
 //!
-//! The service owns a snapshot of the states it received and their history, and publishes nothing. It consumes the agencies
-//! and units of the directory and `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; with the
+//! The service owns the definitions of league tables that operators create, a snapshot of the states it received, and their
+//! history. It publishes `prima.ranking.definition.<metric>`, and consumes that, the agencies and units of the directory, and
+//! `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; with the
 //! snapshot it can start and serve, marked stale, while the bus is down. The newest state of a subject counts even
 //! when this release cannot read it: such a subject is in no table, and its state is kept for a release that can read
 //! it.
@@ -46,6 +47,8 @@ pub const SPEC: Spec = Spec {
         "/prima.ranking.v1.RankingService/WatchLeagueTable",
         "/prima.ranking.v1.RankingService/GetScorecard",
         "/prima.ranking.v1.RankingService/ExplainRankChange",
+        "/prima.ranking.v1.RankingService/GetTableDefinition",
+        "/prima.ranking.v1.RankingService/ListTableDefinitions",
     ],
     migrate,
     start: |context| -> Starting { Box::pin(start(context)) },
@@ -60,10 +63,13 @@ async fn start(context: Context) -> Result<Started, Error> {
     let steps = Steps::new(context.config.ranking.history_step_seconds);
     let unwritten = Arc::new(Unwritten::new(steps));
     let tables = Arc::new(Tables::new(context.clock.clone()).with_history(unwritten.clone()));
-    let mut services = vec!["directory".to_owned()];
+    let mut services = vec!["directory".to_owned(), NAME.to_owned()];
     services.extend(context.config.ranking.sources.iter().cloned());
     let directory = ["prima.directory.agency.>", "prima.directory.unit.>"];
-    let mut sources = vec![Source::new("directory", &directory)];
+    let mut sources = vec![
+        Source::new("directory", &directory),
+        Source::new(NAME, &["prima.ranking.definition.>"]),
+    ];
     for service in &context.config.ranking.sources {
         sources.push(Source::new(service, &[&format!("prima.{service}.score.>")]));
     }
@@ -89,6 +95,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     snapshot::resume(&context.db, &sources, &freshness)
         .await
         .map_err(failed)?;
+    context.spawn_relay();
     context.spawn_follower(follower);
     let stop = context.tasks.soft().clone();
     let saver = snapshot::Saver {
@@ -136,7 +143,7 @@ async fn start(context: Context) -> Result<Started, Error> {
         bus: context.bus.clone(),
         sources: sources.into(),
     };
-    let server = server::server(app, context.config.grpc.max_message_bytes);
+    let server = server::server(app, context);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(server);

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use prima_platform::grpc::{Answer, WatchStream, answer, open, read};
+use prima_platform::{
+    command::run,
+    grpc::{Answer, WatchStream, answer, open, read},
+    service::Context,
+};
 use prima_proto::ranking::v1::{
     self,
     ranking_service_server::{RankingService, RankingServiceServer},
@@ -10,20 +14,22 @@ use prima_proto::ranking::v1::{
 use tonic::Request;
 
 use crate::rpc::{
-    App,
+    App, definition,
     league_table::{self, Feeds, Update},
     rank_change, rebuild, scorecard, standing, uncounted,
 };
 
-/// The service as tonic runs it, for messages of at most `limit` bytes.
-pub fn server(app: App, limit: usize) -> RankingServiceServer<impl RankingService> {
+/// The service as tonic runs it.
+pub fn server(app: App, context: Context) -> RankingServiceServer<impl RankingService> {
+    let limit = context.config.grpc.max_message_bytes;
     let feeds = Arc::new(Feeds::default());
-    RankingServiceServer::new(Server { app, feeds }).max_decoding_message_size(limit)
+    RankingServiceServer::new(Server { app, context, feeds }).max_decoding_message_size(limit)
 }
 
 struct Server {
     app: App,
     feeds: Arc<Feeds>,
+    context: Context,
 }
 
 #[tonic::async_trait]
@@ -90,5 +96,26 @@ impl RankingService for Server {
     ) -> Answer<Self::RebuildLeagueTablesStream> {
         let (caller, message) = open(request)?;
         answer(rebuild::run(&self.app, &caller, message))
+    }
+
+    async fn create_table_definition(
+        &self,
+        request: Request<v1::CreateTableDefinitionRequest>,
+    ) -> Answer<v1::CreateTableDefinitionResponse> {
+        run::<definition::Create>(&self.context, request).await
+    }
+
+    async fn get_table_definition(
+        &self,
+        request: Request<v1::GetTableDefinitionRequest>,
+    ) -> Answer<v1::GetTableDefinitionResponse> {
+        answer(definition::get(&self.context, request.get_ref()).await)
+    }
+
+    async fn list_table_definitions(
+        &self,
+        request: Request<v1::ListTableDefinitionsRequest>,
+    ) -> Answer<v1::ListTableDefinitionsResponse> {
+        answer(definition::list(&self.context, request.get_ref()).await)
     }
 }

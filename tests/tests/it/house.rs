@@ -326,6 +326,7 @@ fn every_method_is_called_by_the_conformance_client() {
         "innovation.py",
         "complaint.py",
         "index.py",
+        "definitions.py",
     ]
     .iter()
     .map(|file| read(&format!("tests/conformance/{file}")))

@@ -12,6 +12,7 @@ mod complaint;
 mod connections;
 mod contract;
 mod corrections;
+mod definitions;
 mod evaluation;
 mod faults;
 mod guarantees;

@@ -182,33 +182,40 @@ pub struct Staged<T> {
     pub state: T,
 }
 
+/// The context of a service in a place, whose database is migrated.
+pub async fn context(spec: &Spec, place: &Place, options: Options) -> Context {
+    let Options {
+        mut config,
+        bus,
+        clock,
+    } = options;
+    config.database.url.clone_from(&place.url);
+    config.objects.url = format!("file:{}", place.dir.path().join("objects").display());
+    let db = place.connect(&config.database, spec.name).await;
+    (spec.migrate)(db.clone(), true).await.unwrap();
+    let tasks = Tasks::default();
+    config.grpc.watch_stall_seconds = 1;
+    let watchers = Watchers::new(1, &config.grpc, tasks.clone());
+    Context {
+        service: spec.name,
+        config: Arc::new(config),
+        db,
+        bus,
+        clock: clock.clock(),
+        ids: Ids::random(),
+        outbox: Outbox::default(),
+        derived: Derived::default(),
+        tasks,
+        watchers,
+    }
+}
+
 impl Served {
     /// Migrates the database and starts the service, which must be ready at once.
     pub async fn start(spec: Spec, place: Arc<Place>, options: Options) -> Self {
-        let Options {
-            mut config,
-            bus,
-            clock,
-        } = options;
-        config.database.url.clone_from(&place.url);
-        config.objects.url = format!("file:{}", place.dir.path().join("objects").display());
-        let db = place.connect(&config.database, spec.name).await;
-        (spec.migrate)(db.clone(), true).await.unwrap();
-        let tasks = Tasks::default();
-        config.grpc.watch_stall_seconds = 1;
-        let watchers = Watchers::new(1, &config.grpc, tasks.clone());
-        let context = Context {
-            service: spec.name,
-            config: Arc::new(config),
-            db: db.clone(),
-            bus: bus.clone(),
-            clock: clock.clock(),
-            ids: Ids::random(),
-            outbox: Outbox::default(),
-            derived: Derived::default(),
-            tasks: tasks.clone(),
-            watchers,
-        };
+        let clock = options.clock.clone();
+        let context = context(&spec, &place, options).await;
+        let (db, bus, tasks) = (context.db.clone(), context.bus.clone(), context.tasks.clone());
         let started = (spec.start)(context)
             .await
             .unwrap_or_else(|error| panic!("does not start: {error}"));

@@ -108,6 +108,11 @@ impl<R: Copy> Table<R> {
         self.column(heading, (true, true), cell)
     }
 
+    /// Adds columns when they mean something here.
+    pub fn when(self, means_something: bool, add: impl FnOnce(Self) -> Self) -> Self {
+        if means_something { add(self) } else { self }
+    }
+
     fn column<S: ToString>(
         mut self,
         heading: &str,

@@ -1,4 +1,4 @@
-//! `prima instrument check` and `prima workflow check`: documents are checked by the rules of the service that would
+//! `prima instrument check`, `prima workflow check` and `prima table check`: documents are checked by the rules of the service that would
 //! store them.
 
 use std::{path::Path, process::ExitCode};
@@ -6,6 +6,7 @@ use std::{path::Path, process::ExitCode};
 use prima_complaint::domain::workflow::Workflow;
 use prima_index::domain::instrument::Instrument;
 use prima_platform::failure::Violation;
+use prima_ranking::domain::Definition;
 
 use crate::client::{document, print};
 
@@ -13,6 +14,8 @@ use crate::client::{document, print};
 const INSTRUMENT_MAX: u64 = 1 << 20;
 /// Longest workflow that the complaint service accepts, in bytes.
 const WORKFLOW_MAX: u64 = 256 << 10;
+/// Longest definition of league tables that the ranking service accepts, in bytes.
+const TABLE_MAX: u64 = 256 << 10;
 
 /// Checks an instrument; the exit status is 1 when it has faults.
 pub fn instrument(file: &Path) -> anyhow::Result<ExitCode> {
@@ -22,6 +25,21 @@ pub fn instrument(file: &Path) -> anyhow::Result<ExitCode> {
 /// Checks a workflow; the exit status is 1 when it has faults.
 pub fn workflow(file: &Path) -> anyhow::Result<ExitCode> {
     tell(read_workflow(&document(file, WORKFLOW_MAX)?))
+}
+
+/// Checks the definition of league tables; the exit status is 1 when it has faults.
+pub fn table(file: &Path) -> anyhow::Result<ExitCode> {
+    tell(read_table(&document(file, TABLE_MAX)?))
+}
+
+fn read_table(json: &str) -> Result<String, Vec<Violation>> {
+    let definition = Definition::read(json)?;
+    Ok(format!(
+        "Definisi tabel {} benar: {}, {} jenis kelompok",
+        definition.metric,
+        definition.title.id,
+        definition.cohorts.len()
+    ))
 }
 
 fn read_instrument(json: &str) -> Result<String, Vec<Violation>> {
@@ -74,6 +92,17 @@ mod tests {
             text.starts_with("Alur sp4n-2018 benar: 5 jenis laporan"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_definition_of_league_tables_is_checked() {
+        let json = include_str!("../../../ranking/data/tables/skm.json");
+        assert_eq!(
+            read_table(json).unwrap(),
+            "Definisi tabel skm benar: Survei Kepuasan Masyarakat (IKM), 6 jenis kelompok"
+        );
+        let text = list(&read_table(&json.replace("higher", "tinggi")).unwrap_err());
+        assert_eq!(text, "better: harus salah satu dari higher, lower\n1 kesalahan\n");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use prima_platform::{
     db::Database,
     failure::{Failure, Kind},
 };
-use prima_proto::{name::Subject, score::Key};
+use prima_proto::{name::Subject, score::Key, subject};
 use tokio::sync::Semaphore;
 
 use super::{history::Steps, tables::Tables};
@@ -140,7 +140,8 @@ impl History {
             .services
             .iter()
             .map(|service| format!("prima.{service}.score.{metric}.{period}."));
-        directory.into_iter().chain(scores).collect()
+        let definition = subject::table_definition(metric);
+        directory.into_iter().chain([definition]).chain(scores).collect()
     }
 
     fn kept(&self, key: &PastKey) -> Option<Arc<Past>> {

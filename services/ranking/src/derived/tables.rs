@@ -46,8 +46,8 @@ struct Other {
 enum Unreadable {
     #[error(transparent)]
     Subject(#[from] score::Error),
-    #[error("payload: {0}")]
-    Payload(#[from] prost::DecodeError),
+    #[error(transparent)]
+    State(#[from] events::Error),
     #[error(transparent)]
     Score(#[from] BadScore),
 }
@@ -161,7 +161,7 @@ impl Tables {
                     Ok(Some(Aggregate::Agency(name))) => (Some(Subject::Agency(name)), String::new()),
                     Ok(Some(Aggregate::Unit(name))) => (Some(Subject::Unit(name)), String::new()),
                     Ok(Some(Aggregate::Score(key))) => (Some(key.subject), key.period),
-                    Ok(None) | Err(_) => (None, String::new()),
+                    Ok(Some(Aggregate::Definition(_)) | None) | Err(_) => (None, String::new()),
                 };
                 let is_included = match &of {
                     Some(of) => scope.includes(of),
@@ -258,6 +258,10 @@ impl Tables {
                 Subject::Unit(name) => (subject::unit(&name), version),
             }));
         }
+        if service == crate::NAME {
+            let defined = league_tables.defined();
+            subjects.extend(defined.map(|(metric, version)| (subject::table_definition(metric), version)));
+        }
         let scores = league_tables.published(service);
         subjects.extend(scores.map(|(metric, period, of, version)| {
             (Key::new(service, metric, period, of).to_string(), version)
@@ -328,6 +332,7 @@ fn read(league_tables: &mut LeagueTables, state: &StoredState) -> Result<Option<
         Fact::Agency(name, facts) => league_tables.agency(name, version, facts),
         Fact::Unit(name, facts) => league_tables.unit(name, version, facts),
         Fact::Score(source, score) => league_tables.score(&source, version, score)?,
+        Fact::Definition(metric, definition) => league_tables.definition(&metric, version, definition),
     };
     Ok(Some(changed))
 }

@@ -11,12 +11,15 @@ use super::*;
 
 /// One state; its version is its position in the generated list.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a run has few of them")]
 enum Fact {
     Agency(&'static str, AgencyFacts),
     Unit(&'static str, UnitFacts),
     Score(&'static str, Score),
     /// A state that this release cannot read.
     Unreadable(Aggregate),
+    /// A definition, or its withdrawal.
+    Definition(&'static str, Option<Box<Definition>>),
 }
 
 const AGENCIES: [&str; 4] = ["11", "12", "13", "14"];
@@ -126,6 +129,35 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
     prop::collection::vec(fact, 0..120)
 }
 
+/// States among which there are definitions of both metrics.
+fn facts_and_definitions() -> impl Strategy<Value = Vec<Fact>> {
+    let fields = prop::sample::select(vec![
+        r#""better": "higher""#,
+        r#""better": "lower", "ties": "modified", "tie_breakers": ["larger-sample"], "minimum_sample": 1"#,
+        r#""better": "lower", "coverage": null, "cohorts": [["unit-type"], ["kind"]], "tie_breakers": ["final-first"]"#,
+        r#""better": "higher", "cohorts": [["agency"], ["unit-type", "volume"], ["level", "volume"]], "volumes": [
+            {"key": "a", "title": {"id": "A", "en": "A"}, "from": 2}, {"key": "b", "title": {"id": "B", "en": "B"}, "from": 1}]"#,
+        r#""better": "lower", "ties": "modified", "cohorts": [["region"], ["peers"]],
+            "regions": [{"key": "r", "title": {"id": "R", "en": "R"}, "provinces": ["11"]}],
+            "peers": [{"key": "p", "title": {"id": "P", "en": "P"}, "subjects": ["agencies/11", "agencies/12/units/a"]}]"#,
+    ]);
+    let metric = prop::sample::select(vec!["skm", "ipp"]);
+    let definition = (metric, prop::option::weighted(0.8, fields)).prop_map(|(metric, fields)| {
+        let read = |fields: &str| {
+            let document = format!(
+                r#"{{"metric": "{metric}", "title": {{"id": "M", "en": "M"}}, "citation": "c", "mark": "m", {fields}}}"#
+            );
+            Box::new(Definition::read(&document).unwrap())
+        };
+        Fact::Definition(metric, fields.map(read))
+    });
+    let unreadable = prop::sample::select(vec!["skm", "ipp"])
+        .prop_map(|metric| Fact::Unreadable(Aggregate::Definition(metric.to_owned())));
+    let definitions = prop::collection::vec(prop_oneof![6 => definition, 1 => unreadable], 1..6);
+    (facts(), definitions)
+        .prop_flat_map(|(facts, definitions)| Just([facts, definitions].concat()).prop_shuffle())
+}
+
 fn version(position: usize) -> i64 {
     i64::try_from(position).unwrap()
 }
@@ -136,6 +168,9 @@ fn apply(league_tables: &mut LeagueTables, version: i64, fact: Fact) -> Changed 
         Fact::Unit(id, facts) => league_tables.unit(unit_name(id), version, facts),
         Fact::Score(service, score) => league_tables.score(service, version, score).unwrap(),
         Fact::Unreadable(aggregate) => league_tables.unreadable(aggregate, version),
+        Fact::Definition(metric, definition) => {
+            league_tables.definition(metric, version, definition.map(|definition| *definition))
+        }
     }
 }
 
@@ -162,6 +197,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                     .or_insert_with(BTreeMap::new)
                     .insert(*service, (version(position), Some(score)));
             }
+            Fact::Unreadable(Aggregate::Definition(_)) | Fact::Definition(..) => {}
             Fact::Unreadable(Aggregate::Agency(name)) => _ = agencies.remove(name.agency.as_str()),
             Fact::Unreadable(Aggregate::Unit(name)) => {
                 units.remove(format!("{}/{}", name.agency, name.unit).as_str());
@@ -206,6 +242,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
         let owner = agencies.get(subject.agency_id());
         let mut cohorts = Vec::new();
         let mut of_agency = Units::default();
+        let mut units_required = 0;
         let (display_name, agency_display_name, low) = match subject {
             Subject::Agency(_) => {
                 let Some(own) = owner else {
@@ -224,6 +261,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                 of_agency = units_of(metric, subject.agency_id());
                 let expected = figures.units_expected.max(figures.units_counted);
                 let of_units = figures.units_counted > 0 && figures.sample_minimum == 0 && !figures.recorded;
+                units_required = if of_units { (2 * expected + 2) / 3 } else { 0 };
                 let low = if small(figures) {
                     Some(Unranked::SampleTooSmall)
                 } else if figures.units_counted < figures.units_expected
@@ -286,6 +324,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
             score: figures.clone(),
             unranked: low,
             units: of_agency,
+            units_required,
             version: *version,
         };
         for cohort in cohorts {
@@ -359,6 +398,47 @@ proptest! {
         let (tables, unplaced) = naive(&facts);
         prop_assert_eq!(all(&league_tables), tables);
         prop_assert_eq!(league_tables.unplaced(), unplaced);
+    }
+
+    #[test]
+    fn definitions_may_come_before_among_or_after_the_scores(
+        (facts, delivered) in facts_and_definitions().prop_flat_map(|facts| {
+            let versioned: Vec<(usize, Fact)> = facts.iter().cloned().enumerate().collect();
+            let repeated = [versioned.clone(), versioned].concat();
+            (Just(facts), Just(repeated).prop_shuffle())
+        }),
+    ) {
+        let mut shuffled = LeagueTables::default();
+        for (position, fact) in delivered {
+            apply(&mut shuffled, version(position), fact);
+        }
+        // Every change is reported, also that of a title, and the tables are those of a replica that has heard of the
+        // definitions first.
+        let mut in_order = LeagueTables::default();
+        let mut before = Shown::new();
+        for (position, fact) in facts.iter().enumerate() {
+            let changed: BTreeSet<TableKey> =
+                apply(&mut in_order, version(position), fact.clone()).iter().cloned().collect();
+            let after = all(&in_order);
+            for key in before.keys().chain(after.keys()) {
+                prop_assert!(before.get(key) == after.get(key) || changed.contains(key), "{key} not reported");
+                let rows = after.get(key).map(Vec::as_slice).unwrap_or_default();
+                for row in rows {
+                    prop_assert_eq!(in_order.rank(key, &row.subject), row.rank);
+                }
+            }
+            before = after;
+        }
+        let mut defined_first = LeagueTables::default();
+        let is_definition = |fact: &Fact| matches!(fact, Fact::Definition(..) | Fact::Unreadable(Aggregate::Definition(_)));
+        let versioned = facts.iter().cloned().enumerate();
+        let (definitions, others): (Vec<_>, Vec<_>) = versioned.partition(|(_, fact)| is_definition(fact));
+        for (position, fact) in definitions.into_iter().rev().chain(others) {
+            apply(&mut defined_first, version(position), fact);
+        }
+        prop_assert_eq!(&all(&shuffled), &before);
+        prop_assert_eq!(all(&defined_first), before);
+        prop_assert_eq!(shuffled.unplaced(), in_order.unplaced());
     }
 
     #[test]

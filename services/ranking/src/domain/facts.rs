@@ -4,6 +4,7 @@ use prima_proto::{
     name::{self, Subject},
     score::Key,
 };
+use rust_decimal::Decimal;
 
 /// Kind of an agency; each is a cohort of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +105,8 @@ pub enum Aggregate {
     Unit(name::Unit),
     /// A score.
     Score(Key),
+    /// The definition of the tables of a metric.
+    Definition(String),
 }
 
 /// Whether a score may still change.
@@ -147,10 +150,19 @@ pub struct Figures {
     pub in_question: i64,
     /// The value if they were accepted; empty when there is none.
     pub value_with_questioned: String,
+    /// The exact value; `None` when the service did not publish one, or not as a decimal.
+    pub exact: Option<Decimal>,
     /// Instrument and version that produced it.
     pub instrument: String,
     /// How the scores of its units were aggregated, for an agency; empty for a unit.
     pub aggregation: String,
+}
+
+impl Figures {
+    /// Whether there is no value because only a category was published or the value is withheld.
+    pub fn is_without_value(&self) -> bool {
+        self.value.is_empty() && (self.too_few || !self.category.is_empty())
+    }
 }
 
 /// One published score.

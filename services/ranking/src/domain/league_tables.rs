@@ -1,5 +1,6 @@
 //! All league tables: every score is placed by the directory's entry of its subject.
 
+mod definitions;
 mod labels;
 mod places;
 mod read;
@@ -12,13 +13,15 @@ use hashbrown::HashMap;
 use prima_proto::name::{self, Subject};
 use smallvec::SmallVec;
 
-use super::cohorts;
+use super::definition::{Definition, Ties};
 use super::facts::{AgencyFacts, Aggregate, Score, UnitFacts};
 use super::member::{DirectoryEntry, Member, UnitEntry};
 use super::member_score::{Content, MemberScore, ParsedScore};
 use super::table::{MemberId, Sought, TableKey, subject_of, subject_parts};
 use super::table_map::{TableIds, TableMap};
 use super::texts::{self, Texts};
+
+use definitions::Definitions;
 
 pub use super::member_score::{BadScore, Units, Unranked};
 pub use read::Row;
@@ -83,6 +86,7 @@ pub struct LeagueTables {
     series: Texts,
     /// Services, categories and unit types.
     names: Texts,
+    definitions: Definitions,
 }
 
 impl LeagueTables {
@@ -113,7 +117,13 @@ impl LeagueTables {
         let content = if withdrawn {
             Content::Withdrawn
         } else {
-            Content::Figures(ParsedScore::parse(&subject, figures, &mut self.names)?)
+            let definition = self.definitions.of_series(series);
+            Content::Figures(ParsedScore::parse(
+                &subject,
+                figures,
+                &definition,
+                &mut self.names,
+            )?)
         };
         Ok(self.apply_score(source, version, series, &subject, content))
     }
@@ -134,6 +144,7 @@ impl LeagueTables {
                     ..Changed::default()
                 },
             },
+            Aggregate::Definition(metric) => self.unreadable_definition(&metric, version),
         }
     }
 
@@ -143,6 +154,7 @@ impl LeagueTables {
             return Ok(series);
         }
         BadScore::check_names(metric, period)?;
+        self.definitions.add_series(metric);
         Ok(self.series.number(&[metric, period]))
     }
 
@@ -186,20 +198,25 @@ impl LeagueTables {
         let source = self.names.number(&[source]);
         let mut changed = Changed::default();
         let mut is_newer = false;
-        let [before, after] = self.change_score(id, series, &mut changed, |score, names| {
+        let counted = self.change_score(id, series, &mut changed, |score, names| {
             let shown;
             (is_newer, shown) = score.apply(names, source, version, content);
             shown
         });
         changed.is_newer = is_newer;
+        self.count_unit(id, series, counted, &mut changed);
+        changed
+    }
+
+    /// Counts the score of a unit for its agency as it is now instead of as it was.
+    fn count_unit(&mut self, id: MemberId, series: u32, [before, after]: [Units; 2], changed: &mut Changed) {
         let agency = self.member(id).map(|member| member.agency);
         if let Some(agency) = agency.filter(|agency| *agency != id && before != after) {
-            self.change_score(agency, series, &mut changed, |score, _| {
+            self.change_score(agency, series, changed, |score, _| {
                 score.count_unit(before, after);
                 score.shown().is_some()
             });
         }
-        changed
     }
 
     /// Changes one score of a subject, moves it in its tables, and adds these to `changed` when `change` returns that
@@ -211,11 +228,11 @@ impl LeagueTables {
         changed: &mut Changed,
         change: impl FnOnce(&mut MemberScore, &Texts) -> bool,
     ) -> [Units; 2] {
+        let definition = self.definitions.of_series(series);
         let at = match self.member(id).map(|member| member.find(series)) {
             Some(Ok(at)) => at,
             Some(Err(at)) => {
-                let cohorts = self.cohorts(id);
-                let score = MemberScore::new(series, self.tables_in(series, &cohorts));
+                let score = MemberScore::new(series, self.tables_of(id, series, &definition));
                 if let Some(member) = self.members.get_mut(id as usize) {
                     // Without room for more: most subjects have few scores, and there are many subjects.
                     member.scores.reserve_exact(1);
@@ -235,21 +252,25 @@ impl LeagueTables {
         if !entry.is_known() {
             self.unplaced = self.unplaced + usize::from(after.is_some()) - usize::from(before.is_some());
         }
-        if shown {
+        let counts = [counted, score.as_unit()];
+        if shown && definition.cohorts_depend_on_score() {
+            let tables = self.tables_of(id, series, &definition);
+            self.move_score(id, series, before, tables, &mut changed.keys);
+        } else if shown {
             let sought = Sought::new(&self.subjects, id);
             for table in &score.tables {
                 self.tables.shift(*table, &self.subjects, sought, before, after);
                 changed.keys.extend(self.tables.key(*table).cloned());
             }
         }
-        [counted, score.as_unit()]
+        counts
     }
 
     /// The tables of a metric and period in these cohorts.
-    fn tables_in(&mut self, series: u32, cohorts: &[String]) -> TableIds {
+    fn tables_in(&mut self, series: u32, cohorts: &[String], ties: Ties) -> TableIds {
         let mut parts = texts::parts(self.series.get(series));
         let (metric, period) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        self.tables.ids(metric, period, cohorts)
+        self.tables.ids(metric, period, cohorts, ties)
     }
 
     fn announce(
@@ -306,11 +327,23 @@ impl LeagueTables {
         };
         // Taken out meanwhile, since placing a score needs the entries of other members.
         let mut scores = std::mem::take(&mut member.scores);
-        if !scores.is_empty() {
-            let cohorts = self.cohorts(id);
-            for score in &mut scores {
-                self.place_score(id, score, &cohorts, renamed, changed);
-            }
+        // The scores of a metric follow each other, and most metrics have the same cohorts.
+        let mut last: Option<(Arc<Definition>, Vec<String>)> = None;
+        for score in &mut scores {
+            let definition = self.definitions.of_series(score.series);
+            let known = last
+                .filter(|(other, _)| Arc::ptr_eq(other, &definition) || other.has_cohorts_of(&definition));
+            let cohorts = match known {
+                Some((_, cohorts)) => cohorts,
+                None => {
+                    let figures = score
+                        .shown()
+                        .map(|(_, parsed)| parsed.figures.figures(&self.names));
+                    self.cohorts(id, &definition, figures.as_ref())
+                }
+            };
+            self.place_score(id, score, &cohorts, definition.ties, renamed, changed);
+            last = (!definition.cohorts_depend_on_score()).then_some((definition, cohorts));
         }
         if let Some(member) = self.members.get_mut(id as usize) {
             member.scores = scores;
@@ -323,10 +356,11 @@ impl LeagueTables {
         id: MemberId,
         score: &mut MemberScore,
         cohorts: &[String],
+        ties: Ties,
         renamed: bool,
         changed: &mut Vec<Arc<TableKey>>,
     ) {
-        let tables = self.tables_in(score.series, cohorts);
+        let tables = self.tables_in(score.series, cohorts, ties);
         let left = std::mem::replace(&mut score.tables, tables);
         let Some(sort_key) = score.sort_key() else {
             return;
@@ -346,21 +380,6 @@ impl LeagueTables {
             if !stays || renamed {
                 changed.extend(self.tables.key(*table).cloned());
             }
-        }
-    }
-
-    /// The cohorts of a subject by its directory entry.
-    fn cohorts(&self, id: MemberId) -> Vec<String> {
-        let Some(member) = self.member(id) else {
-            return Vec::new();
-        };
-        match &member.entry {
-            DirectoryEntry::Unit(_, unit) => {
-                let facts = unit.facts(&self.names);
-                cohorts::of_unit(&self.subject(id), &facts, self.agency_of(member))
-            }
-            DirectoryEntry::Agency(_, agency) => cohorts::of_agency(agency),
-            DirectoryEntry::Unknown | DirectoryEntry::Unreadable(_) => Vec::new(),
         }
     }
 

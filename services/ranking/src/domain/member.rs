@@ -132,4 +132,8 @@ impl Member {
     pub(super) fn score(&self, series: u32) -> Option<&MemberScore> {
         self.find(series).ok().and_then(|at| self.scores.get(at))
     }
+
+    pub(super) fn score_mut(&mut self, series: u32) -> Option<&mut MemberScore> {
+        self.find(series).ok().and_then(|at| self.scores.get_mut(at))
+    }
 }

@@ -4,8 +4,8 @@ use prima_proto::name::{self, Subject};
 use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
-use super::coverage;
-use super::facts::{Figures, Status};
+use super::definition::Definition;
+use super::facts::Figures;
 use super::sort_key::{KeptKey, SortKey};
 use super::stored_figures::{StoredFigures, small_value};
 use super::table_map::TableIds;
@@ -66,6 +66,8 @@ pub enum Unranked {
     NoValue,
     /// The value is withheld, because it would be of too few respondents.
     TooFew,
+    /// This release cannot read the newest definition of the metric.
+    DefinitionUnreadable,
 }
 
 impl Unranked {
@@ -77,6 +79,7 @@ impl Unranked {
             Self::UnitsUnfit => 3,
             Self::TooFew => 4,
             Self::NoValue => 10,
+            Self::DefinitionUnreadable => 11,
         }
     }
 }
@@ -101,7 +104,7 @@ pub(super) enum Content {
     Unreadable,
 }
 
-/// The figures of a score with what follows from them alone.
+/// The figures of a score with what follows from them and the definition of the metric.
 #[derive(Debug)]
 pub(super) struct ParsedScore {
     pub(super) figures: StoredFigures,
@@ -110,45 +113,41 @@ pub(super) struct ParsedScore {
     /// Why these figures give no rank, whatever the units of an agency are.
     unranked: Option<Unranked>,
     /// How many units of an agency must have a rank of their own; 0 for a unit.
-    units_required: i64,
+    pub(super) units_required: i64,
 }
 
 impl ParsedScore {
     /// Parses the value; fails when it is not a decimal. A category without a value, and a value that is withheld, is listed
     /// only.
-    pub(super) fn parse(subject: &Subject, figures: Figures, names: &mut Texts) -> Result<Self, BadScore> {
-        let without_value = figures.value.is_empty() && (figures.too_few || !figures.category.is_empty());
-        let value = match without_value {
-            true => SortKey::UNRANKED,
-            false => SortKey::ranked(decimal(&figures.value)?),
-        };
-        let small = figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
-        let missing = matches!(subject, Subject::Agency(_))
-            && figures.units_counted < figures.units_expected
-            && figures.status == Status::Provisional;
-        let unranked = match (without_value, small, missing) {
-            (true, _, _) if figures.too_few => Some(Unranked::TooFew),
-            (true, _, _) => Some(Unranked::NoValue),
-            (false, true, _) => Some(Unranked::SampleTooSmall),
-            (false, false, true) => Some(Unranked::UnitsMissing),
-            (false, false, false) => None,
-        };
-        let units_required = match subject {
-            Subject::Agency(_) => coverage::required(&figures),
-            Subject::Unit(_) => 0,
-        };
+    pub(super) fn parse(
+        subject: &Subject,
+        figures: Figures,
+        definition: &Definition,
+        names: &mut Texts,
+    ) -> Result<Self, BadScore> {
         Ok(Self {
+            value: definition.sort_key(&figures)?.into(),
+            unranked: definition.unranked(subject, &figures),
+            units_required: definition.units_required(subject, &figures),
             figures: StoredFigures::new(figures, names),
-            value: value.into(),
-            unranked,
-            units_required,
         })
+    }
+
+    /// Derives from the figures what follows from them by another definition.
+    fn redefine(&mut self, subject: &Subject, definition: &Definition, names: &Texts) {
+        let figures = self.figures.figures(names);
+        // The value was a decimal when it was parsed, which does not depend on the definition.
+        if let Ok(sort_key) = definition.sort_key(&figures) {
+            self.value = sort_key.into();
+        }
+        self.unranked = definition.unranked(subject, &figures);
+        self.units_required = definition.units_required(subject, &figures);
     }
 }
 
 /// Parses `[-]digits[.digits]`. The parser of `Decimal` is too lenient: it accepts `1_000`, and rounds a value with
 /// more digits than it can hold, which could then tie with another.
-fn decimal(text: &str) -> Result<Decimal, BadScore> {
+pub(super) fn decimal(text: &str) -> Result<Decimal, BadScore> {
     if let Some((mantissa, scale)) = small_value(text) {
         return Ok(Decimal::new(mantissa, scale.into()));
     }
@@ -246,6 +245,15 @@ impl MemberScore {
         (true, was_shown || is_shown(self))
     }
 
+    /// Sorts it by another definition.
+    pub(super) fn redefine(&mut self, subject: &Subject, definition: &Definition, names: &Texts) {
+        for publication in &mut self.publications {
+            if let Content::Figures(parsed) = &mut publication.content {
+                parsed.redefine(subject, definition, names);
+            }
+        }
+    }
+
     /// How the score of a unit counts for its agency.
     pub(super) fn as_unit(&self) -> Units {
         let recorded = self.shown().is_some_and(|(_, parsed)| parsed.figures.recorded());
@@ -310,10 +318,11 @@ mod tests {
         let mut few = score("1/a", "");
         few.figures.category.clear();
         let mut names = Texts::default();
-        let without_reason = ParsedScore::parse(&few.subject, few.figures.clone(), &mut names);
+        let definition = Definition::fallback();
+        let without_reason = ParsedScore::parse(&few.subject, few.figures.clone(), definition, &mut names);
         assert!(without_reason.is_err(), "an empty value is refused as before");
         few.figures.too_few = true;
-        let parsed = ParsedScore::parse(&few.subject, few.figures, &mut names).unwrap();
+        let parsed = ParsedScore::parse(&few.subject, few.figures, definition, &mut names).unwrap();
         assert_eq!(parsed.unranked, Some(Unranked::TooFew));
         assert_eq!(parsed.value.key(), SortKey::UNRANKED);
     }

@@ -7,7 +7,7 @@
 mod blocks;
 mod cohorts;
 pub mod comparison;
-pub mod coverage;
+pub mod definition;
 pub mod facts;
 pub mod league_tables;
 mod member;
@@ -22,6 +22,7 @@ mod texts;
 pub mod trend;
 pub mod uncounted;
 
+pub use definition::Definition;
 pub use facts::{AgencyFacts, AgencyType, Aggregate, Figures, Kind, Score, Status, UnitFacts};
 pub use league_tables::{BadScore, Changed, LeagueTables, Row, Units, Unranked};
 pub use prima_proto::name::Subject;

@@ -6,9 +6,9 @@
 //! the parts sum to the change exactly.
 //!
 //! The sources are: each component of the own score; what the components leave of the own score; the moves of those who
-//! have a rank at both points; those who entered; those who left; and the method. A score that was made with another
-//! instrument than before has changed by method, because nobody can say what it would be with the old one. So has everything
-//! that another definition of the table changes.
+//! have a rank at both points; those who entered; those who left; and the method. A score of another era than before has
+//! changed by method, because nobody can say what it would be by the old one. So has everything that another definition of the
+//! table changes.
 
 mod shapley;
 
@@ -30,8 +30,8 @@ pub const COMPONENTS: usize = 9;
 pub struct Place<K> {
     /// Where it is sorted: the lesser key has the better rank.
     pub key: K,
-    /// With which instrument its score was made.
-    pub instrument: String,
+    /// The era of its score: scores of unlike eras were made by unlike methods.
+    pub era: String,
 }
 
 /// The subjects with a rank in a table.
@@ -59,6 +59,9 @@ pub struct Own<'a, S, K> {
     pub value: [Rational; 2],
     /// Its components; none when the two scores are not made of the same ones.
     pub components: Vec<Component>,
+    /// Whether those with an equal score are counted as better, by the definition of each point: equal ones share the last rank
+    /// of theirs (1, 3, 3, 4) and not the first (1, 2, 2, 4).
+    pub counts_equal: [bool; 2],
     /// Where the score is sorted that has this value and everything else as at one point, by the definition of one point; each
     /// is the second point when it is true.
     pub key: &'a dyn Fn(&Rational, bool, bool) -> K,
@@ -79,7 +82,7 @@ pub enum Source {
     Entrants,
     /// Those with a rank at the first point only.
     Leavers,
-    /// Other instruments, and another definition of the table.
+    /// Another era, and another definition of the table.
     Method,
 }
 
@@ -124,17 +127,17 @@ impl<K: Ord> Keys<K> {
         Self(keys)
     }
 
-    /// How many have a better rank than `own`.
-    fn above(&self, own: &K) -> usize {
-        self.0.partition_point(|key| key < own)
+    /// How many have a better rank than `own`; with `equal` also those who share it.
+    fn above(&self, own: &K, equal: bool) -> usize {
+        self.0.partition_point(|key| key < own || (equal && key == own))
     }
 }
 
 /// The competitors by what moves them. The indexes are those of [`Fields`].
 struct Competitors<K> {
-    /// Those with a rank at both points whose instrument is the same.
+    /// Those with a rank at both points whose era is the same.
     stay: [[Keys<K>; 2]; 2],
-    /// Those with a rank at both points and another instrument at each: their scores change with the definition.
+    /// Those with a rank at both points and another era at each: their scores change with the definition.
     moved_by_method: [Keys<K>; 2],
     enter: [Keys<K>; 2],
     leave: [Keys<K>; 2],
@@ -150,12 +153,12 @@ struct Counts {
 }
 
 impl<K: Ord + Clone> Competitors<K> {
-    fn above(&self, own: &K, by: bool) -> Counts {
+    fn above(&self, own: &K, by: bool, equal: bool) -> Counts {
         Counts {
-            stay: [false, true].map(|moved| at(at(&self.stay, moved), by).above(own)),
-            moved_by_method: at(&self.moved_by_method, by).above(own),
-            enter: at(&self.enter, by).above(own),
-            leave: at(&self.leave, by).above(own),
+            stay: [false, true].map(|moved| at(at(&self.stay, moved), by).above(own, equal)),
+            moved_by_method: at(&self.moved_by_method, by).above(own, equal),
+            enter: at(&self.enter, by).above(own, equal),
+            leave: at(&self.leave, by).above(own, equal),
         }
     }
 
@@ -163,8 +166,8 @@ impl<K: Ord + Clone> Competitors<K> {
         let [before, after] = [first[0], second[1]];
         let both = |subject: &S| before.contains_key(subject) && after.contains_key(subject);
         let by_method = |subject: &S| {
-            let instrument = |field: &Field<S, K>| field.get(subject).map(|place| place.instrument.clone());
-            instrument(before) != instrument(after)
+            let era = |field: &Field<S, K>| field.get(subject).map(|place| place.era.clone());
+            era(before) != era(after)
         };
         let keys = |field: &Field<S, K>, is_of_group: &dyn Fn(&S) -> bool| {
             let of_group = field
@@ -260,13 +263,13 @@ pub fn split<S: Eq + Hash, K: Ord + Clone>(
 ) -> Option<RankChange> {
     let Fields([first, second]) = fields;
     let places = [first[0].get(own.subject)?, second[1].get(own.subject)?];
-    let by_method = places[0].instrument != places[1].instrument;
+    let by_method = places[0].era != places[1].era;
     let competitors = Competitors::of(own.subject, fields);
     let players = players(own, by_method);
     let keys = own_keys(own, &players, by_method);
     let counts: Vec<[Counts; 2]> = keys
         .iter()
-        .map(|keys| [false, true].map(|by| competitors.above(at(keys, by), by)))
+        .map(|keys| [false, true].map(|by| competitors.above(at(keys, by), by, *at(&own.counts_equal, by))))
         .collect();
     // The sources of the own score come first, then the four that have no value, in this order.
     let scores = counts.len().trailing_zeros();

@@ -54,6 +54,7 @@ impl Canonical {
             score,
             unranked,
             units,
+            units_required,
             version: _,
         } = row;
         let Figures {
@@ -73,7 +74,9 @@ impl Canonical {
             value_with_questioned,
             instrument,
             aggregation,
+            exact,
         } = score;
+        let exact = exact.map_or_else(String::new, |exact| exact.normalize().to_string());
         self.text(&subject.to_string());
         for text in [
             display_name,
@@ -84,6 +87,7 @@ impl Canonical {
             value_with_questioned,
             instrument,
             aggregation,
+            &exact,
         ] {
             self.text(text);
         }
@@ -102,6 +106,7 @@ impl Canonical {
             *in_question,
             units.fit,
             units.recorded,
+            *units_required,
             unranked.map_or(0, |reason| i64::from(reason.number())),
         ];
         for number in flags.into_iter().chain(numbers) {

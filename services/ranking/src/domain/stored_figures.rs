@@ -24,6 +24,7 @@ pub(super) struct Small {
     category: u32,
     category_display_name: u32,
     instrument: u32,
+    exact: Option<Decimal>,
     aggregation: u32,
     sample_size: u32,
     sample_minimum: u32,
@@ -93,6 +94,7 @@ impl StoredFigures {
             too_few,
             in_question,
             value_with_questioned,
+            exact,
             instrument,
             aggregation,
         } = figures;
@@ -119,6 +121,7 @@ impl StoredFigures {
             too_few: *too_few,
             category: names.number(&[category]),
             category_display_name: names.number(&[category_display_name]),
+            exact: *exact,
             instrument: names.number(&[instrument]),
             aggregation: names.number(&[aggregation]),
         })
@@ -136,14 +139,6 @@ impl StoredFigures {
         match self {
             Self::Whole(figures) => figures.recorded,
             Self::Small(small) => small.recorded,
-        }
-    }
-
-    /// The published value; empty when there is none.
-    pub(super) fn value(&self) -> String {
-        match self {
-            Self::Whole(figures) => figures.value.clone(),
-            Self::Small(small) => small.value(),
         }
     }
 }
@@ -175,6 +170,7 @@ impl Small {
             too_few: self.too_few,
             in_question: self.in_question.into(),
             value_with_questioned: String::new(),
+            exact: self.exact,
             instrument: names.get(self.instrument).to_owned(),
             aggregation: names.get(self.aggregation).to_owned(),
         }
@@ -215,13 +211,13 @@ mod tests {
                 units_counted, units_expected, counted, pending, in_question, recorded, too_few,
                 status: if settled { Status::Final } else { Status::Provisional },
                 value_with_questioned: questioned,
+                exact: small.then(|| Decimal::new(sample_size, 3)),
                 instrument: category.repeat(2),
                 aggregation: category.repeat(3),
                 category,
             };
             let mut names = Texts::default();
             let stored = StoredFigures::new(figures.clone(), &mut names);
-            prop_assert_eq!(stored.value(), figures.value.clone());
             prop_assert_eq!(stored.recorded(), recorded);
             prop_assert_eq!(stored.figures(&names), figures);
         }

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use prima_proto::name::{self, Subject};
 
 use super::blocks::Blocks;
+use super::definition::Ties;
 use super::sort_key::{Compact, SortKey};
 use super::texts::{self, Texts};
 
@@ -162,9 +163,26 @@ fn before<'a>(
 pub(super) struct Ranks {
     entries: Blocks<Entry, BLOCK>,
     inexact: Inexact,
+    /// Which rank equal members share.
+    pub(super) ties: Ties,
 }
 
 impl Ranks {
+    pub(super) fn new(ties: Ties) -> Self {
+        Self {
+            ties,
+            ..Self::default()
+        }
+    }
+
+    /// The rank of members that compare with the others as `order` says: by how many are better, or better and equal.
+    fn rank(&self, order: impl Fn(&Entry) -> Ordering) -> usize {
+        match self.ties {
+            Ties::Competition => self.entries.position(|entry| order(entry).is_lt()) + 1,
+            Ties::Modified => self.entries.position(|entry| order(entry).is_le()),
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -177,7 +195,7 @@ impl Ranks {
             prefix: sought.prefix,
             id,
         };
-        let Self { entries, inexact } = self;
+        let Self { entries, inexact, .. } = self;
         let added = entries.insert(entry, before(inexact, subjects, (sought, sort_key)), |other| {
             other.id == id && by_key(inexact, other, sort_key).is_eq()
         });
@@ -190,7 +208,7 @@ impl Ranks {
     /// Removes a member; false when it was not there with this sort key.
     pub(super) fn remove(&mut self, subjects: &Texts, sought: Sought<'_>, sort_key: SortKey) -> bool {
         let Some(id) = sought.id else { return false };
-        let Self { entries, inexact } = self;
+        let Self { entries, inexact, .. } = self;
         let removed = entries.remove(before(inexact, subjects, (sought, sort_key)), |other| {
             other.id == id && by_key(inexact, other, sort_key).is_eq()
         });
@@ -233,13 +251,11 @@ impl<'a> Table<'a> {
         self.len() - self.ranked()
     }
 
-    /// Standard competition rank (1, 2, 2, 4) of a value in this table: one more than the number of members with a
-    /// better one. `None` for the sort key of members without a rank.
+    /// Rank of a value in this table: standard competition rank (1, 2, 2, 4), one more than the number of members with a
+    /// better one, unless the definition of the metric says otherwise. `None` for the sort key of members without a rank.
     pub fn rank(self, sort_key: SortKey) -> Option<usize> {
-        let before = |entry: &Entry| by_key(&self.ranks.inexact, entry, sort_key).is_lt();
-        sort_key
-            .is_ranked()
-            .then(|| self.ranks.entries.position(before) + 1)
+        let order = |entry: &Entry| by_key(&self.ranks.inexact, entry, sort_key);
+        sort_key.is_ranked().then(|| self.ranks.rank(order))
     }
 
     /// Number of members up to and including this subject with this sort key, whether it is still there or not.
@@ -276,7 +292,10 @@ impl<'a> Table<'a> {
                     // The first row of a page may be tied with the last row of the page before.
                     None => own.rank(ranks),
                     Some((other, rank)) if other == own => rank,
-                    Some(_) => entry.compact.is_ranked().then_some(offset + i + 1),
+                    Some(_) if ranks.ties == Ties::Competition => {
+                        entry.compact.is_ranked().then_some(offset + i + 1)
+                    }
+                    Some(_) => own.rank(ranks),
                 };
                 above = Some((own, rank));
                 (rank, entry.id)
@@ -299,11 +318,11 @@ impl SortKeyOf {
 
     fn rank(self, ranks: &Ranks) -> Option<usize> {
         let Self(compact, inexact) = self;
-        let before = |entry: &Entry| match inexact {
-            Some(sort_key) => by_key(&ranks.inexact, entry, sort_key).is_lt(),
-            None => entry.compact < compact,
+        let order = |entry: &Entry| match inexact {
+            Some(sort_key) => by_key(&ranks.inexact, entry, sort_key),
+            None => entry.compact.cmp(&compact),
         };
-        compact.is_ranked().then(|| ranks.entries.position(before) + 1)
+        compact.is_ranked().then(|| ranks.rank(order))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::definition::Ties;
 use super::sort_key::SortKey;
 use super::table::{Ranks, Sought, Table, TableKey};
 use super::texts::Texts;
@@ -60,7 +61,7 @@ impl TableMap {
     }
 
     /// The tables of a metric and period in these cohorts.
-    pub(super) fn ids(&mut self, metric: &str, period: &str, cohorts: &[String]) -> TableIds {
+    pub(super) fn ids(&mut self, metric: &str, period: &str, cohorts: &[String], ties: Ties) -> TableIds {
         let id = |cohort: &String| {
             let id = self.names.number(&[metric, period, cohort]);
             if id as usize == self.tables.len() {
@@ -71,12 +72,24 @@ impl TableMap {
                 };
                 self.tables.push(Named {
                     key: Arc::new(key),
-                    ranks: Ranks::default(),
+                    ranks: Ranks::new(ties),
                 });
             }
             id
         };
         cohorts.iter().map(id).collect()
+    }
+
+    /// The names of the tables of a metric that have a member.
+    pub(super) fn of_metric(&self, metric: &str) -> impl Iterator<Item = Arc<TableKey>> {
+        self.order.keys().filter(move |key| key.metric == metric).cloned()
+    }
+
+    /// Sets the rule of shared ranks in the tables of a metric.
+    pub(super) fn set_ties(&mut self, metric: &str, ties: Ties) {
+        for named in self.tables.iter_mut().filter(|named| named.key.metric == metric) {
+            named.ranks.ties = ties;
+        }
     }
 
     /// Moves a subject in a table from one sort key to another; `None` means that it is not in the table.

@@ -72,6 +72,7 @@ pub(crate) fn score(of: &str, value: &str) -> Score {
             too_few: false,
             in_question: 0,
             value_with_questioned: String::new(),
+            exact: None,
             instrument: "permenpanrb-14-2017".to_owned(),
             aggregation: String::new(),
         },
@@ -227,7 +228,7 @@ fn an_agency_is_ranked_when_two_thirds_of_its_units_are_fit_to_be_ranked() {
     );
     let last = tables.rows(&key("kota"), 1, 1).unwrap().remove(0);
     assert_eq!((last.unranked, last.units.fit), (Some(Unranked::UnitsUnfit), 0));
-    assert_eq!(coverage::required(&last.score), 2);
+    assert_eq!(last.units_required, 2);
     assert_eq!(tables.mean(&key("daerah")).unwrap(), number::whole(70));
     assert!(names(tables.score("survey", 2, unit_score("12/a", 30)).unwrap()).contains(&"kota".to_owned()));
     assert_eq!(tables.rank(&key("kota"), &subject("12")), None);

@@ -75,6 +75,11 @@ impl Texts {
             .copied()
     }
 
+    /// Number of texts.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// The number of the text with these parts, which gets one when it was never seen.
     pub(super) fn number(&mut self, parts: &[&str]) -> u32 {
         if let Some(known) = self.find(parts) {

@@ -15,6 +15,8 @@ use super::facts::Figures;
 pub struct Compared<'a> {
     /// Its published figures.
     pub figures: &'a Figures,
+    /// Its era.
+    pub era: String,
     /// The types of the units that it is made of; none of a unit.
     pub unit_types: BTreeSet<String>,
     /// Whether it has a rank, or would have one with more units.
@@ -26,7 +28,7 @@ pub struct Compared<'a> {
 pub enum Refusal {
     /// One of them has no value, or too small a sample.
     NoValue,
-    /// They were made with unlike instruments.
+    /// They are of unlike eras: made by unlike methods.
     UnlikeInstruments,
     /// One was recorded and the other one computed, or those of an agency are made of unlike units.
     UnlikeCompositions,
@@ -73,10 +75,7 @@ pub fn between(old: &Compared<'_>, new: &Compared<'_>, across: Across) -> Trend 
     let same_units = old.figures.recorded || old.unit_types == new.unit_types;
     let is_unlike = [
         (Refusal::NoValue, values.is_none()),
-        (
-            Refusal::UnlikeInstruments,
-            old.figures.instrument != new.figures.instrument,
-        ),
+        (Refusal::UnlikeInstruments, old.era != new.era),
         (
             Refusal::UnlikeCompositions,
             composition(old) != composition(new) || !same_units,
@@ -125,6 +124,7 @@ mod tests {
     fn compared<'a>(figures: &'a Figures, types: &[&str]) -> Compared<'a> {
         Compared {
             figures,
+            era: figures.instrument.clone(),
             unit_types: types.iter().map(ToString::to_string).collect(),
             sample_suffices: true,
         }

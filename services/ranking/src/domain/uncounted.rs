@@ -91,6 +91,9 @@ impl Kind {
                 Some(Unranked::UnitsUnfit) => "Terlalu sedikit unit instansi ini yang layak diperingkat",
                 Some(Unranked::NoValue) => "Hanya kategorinya yang terbit, tanpa nilai",
                 Some(Unranked::TooFew) => "Respondennya terlalu sedikit untuk menampilkan nilai",
+                Some(Unranked::DefinitionUnreadable) => {
+                    "Definisi terbaru ukuran ini tidak dapat dibaca rilis ini"
+                }
                 None => "",
             },
             Self::StateUnreadable => "Isinya tidak dapat dibaca rilis ini",

@@ -1,16 +1,30 @@
-//! The consumed states: agencies and units of the directory, scores of every service. Nothing is published.
+//! The consumed states: agencies and units of the directory, scores of every service, and the definitions of league
+//! tables, which this service publishes itself.
 
 mod agency;
+mod definition;
+pub mod publish;
 mod score;
 mod unit;
 
 use prima_proto::{
     name,
-    score::{Error, Key},
+    score::{self as subject, Key},
 };
 use prost::{DecodeError, Message};
 
-use crate::domain::{AgencyFacts, Aggregate, Score, UnitFacts};
+use crate::domain::{AgencyFacts, Aggregate, Definition, Score, UnitFacts};
+
+/// Why this release cannot read a state.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The payload is not the message.
+    #[error("payload: {0}")]
+    Payload(#[from] DecodeError),
+    /// The document of a definition has faults.
+    #[error("the document of the definition has {0} faults")]
+    Definition(usize),
+}
 
 /// The content of a state.
 #[derive(Debug)]
@@ -21,6 +35,8 @@ pub enum Fact {
     Unit(name::Unit, UnitFacts),
     /// A score, with the service that published it.
     Score(String, Score),
+    /// The definition of the tables of a metric; `None` when it was withdrawn.
+    Definition(String, Option<Definition>),
 }
 
 /// The aggregate of the states of a subject; `None` when it is not ranked.
@@ -28,22 +44,27 @@ pub enum Fact {
 /// # Errors
 ///
 /// The subject is malformed, so that none of its states can be read.
-pub fn aggregate_of(subject: &str) -> Result<Option<Aggregate>, Error> {
+pub fn aggregate_of(subject: &str) -> Result<Option<Aggregate>, subject::Error> {
     Ok(match subject.split('.').collect::<Vec<_>>().as_slice() {
         ["prima", "directory", "agency", agency] => Some(Aggregate::Agency(name::Agency::of(agency)?)),
         ["prima", "directory", "unit", agency, unit] => Some(Aggregate::Unit(name::Unit::of(agency, unit)?)),
+        ["prima", "ranking", "definition", metric] => Some(Aggregate::Definition((*metric).to_owned())),
         _ => Key::parse(subject)?.map(Aggregate::Score),
     })
 }
 
 /// Parses a state of an aggregate.
-pub fn read(aggregate: Aggregate, withdrawn: bool, payload: &[u8]) -> Result<Fact, DecodeError> {
+pub fn read(aggregate: Aggregate, withdrawn: bool, payload: &[u8]) -> Result<Fact, Error> {
     Ok(match aggregate {
         Aggregate::Agency(name) => Fact::Agency(name, agency::facts(decode(withdrawn, payload)?, withdrawn)),
         Aggregate::Unit(name) => Fact::Unit(name, unit::facts(decode(withdrawn, payload)?, withdrawn)),
         Aggregate::Score(key) => {
             let source = key.service.clone();
             Fact::Score(source, score::score(key, decode(withdrawn, payload)?, withdrawn))
+        }
+        Aggregate::Definition(metric) => {
+            let definition = definition::definition(&decode(withdrawn, payload)?, withdrawn)?;
+            Fact::Definition(metric, definition)
         }
     })
 }

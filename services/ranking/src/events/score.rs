@@ -4,6 +4,7 @@ use prima_proto::{
     event::v1::{ScoreStatus, WithheldReason},
     score::Key,
 };
+use rust_decimal::Decimal;
 
 use crate::domain::{Figures, Score, Status};
 
@@ -11,6 +12,8 @@ use crate::domain::{Figures, Score, Status};
 /// a replica that starts reads millions of states.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ScoreFigures {
+    #[prost(string, tag = "4")]
+    exact: String,
     #[prost(string, tag = "6")]
     value: String,
     #[prost(string, tag = "7")]
@@ -72,11 +75,18 @@ pub fn score(key: Key, state: ScoreFigures, withdrawn: bool) -> Score {
             too_few: state.withheld_reason == i32::from(WithheldReason::TooFew),
             in_question: state.in_question,
             value_with_questioned: state.value_with_questioned,
+            exact: exact(&state.exact),
             instrument: state.instrument,
             aggregation: state.aggregation,
         },
         withdrawn: withdrawn || status == ScoreStatus::Withdrawn,
     }
+}
+
+/// An exact value; `None` when it is not a decimal. Digits beyond those that a `Decimal` holds are rounded.
+fn exact(text: &str) -> Option<Decimal> {
+    let is_plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    text.bytes().all(is_plain).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -123,6 +133,7 @@ mod tests {
         };
         let read = ScoreFigures::decode(published.encode_to_vec().as_slice()).unwrap();
         let expected = ScoreFigures {
+            exact: published.exact,
             value: published.value,
             category: published.category,
             sample_size: published.sample_size,

@@ -1,14 +1,23 @@
 //! Messages of league tables and standings: a table without its rows, and a row.
 
 use prima_platform::number;
-use prima_proto::ranking::v1;
+use prima_proto::{name, ranking::v1};
 
-use crate::domain::{LeagueTables, Row, Status, Subject, Table, TableKey, Unranked, coverage};
+use crate::domain::{
+    LeagueTables, Row, Status, Table, TableKey, Unranked,
+    definition::{Better, Column, Words},
+};
 
 /// A table without its rows; without members when there is no such table.
 pub fn table(tables: &LeagueTables, key: &TableKey) -> v1::LeagueTable {
     let table = tables.table(key);
     let mean = tables.mean(key);
+    let definition = tables.definition_of(&key.metric);
+    let name = definition.is_defined().then(|| name::TableDefinition {
+        metric: key.metric.clone(),
+        version: definition.version.to_string(),
+    });
+    let [unit, sample] = [&definition.unit, &definition.sample].map(Words::or_empty);
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     v1::LeagueTable {
         name: key.to_string(),
@@ -17,12 +26,37 @@ pub fn table(tables: &LeagueTables, key: &TableKey) -> v1::LeagueTable {
         cohort: key.cohort.clone(),
         ranked: count(table.map_or(0, Table::ranked)),
         unranked: count(table.map_or(0, Table::unranked)),
-        mean: mean.as_ref().map(|m| number::decimal(m, 2)).unwrap_or_default(),
+        mean: mean
+            .as_ref()
+            .map(|m| number::decimal(m, definition.decimals))
+            .unwrap_or_default(),
         mean_fraction: mean.as_ref().map(number::fraction).unwrap_or_default(),
         cohort_display_name: tables.cohort_display_name(key).unwrap_or_default(),
         as_of: None,
         known_at: None,
         hash: String::new(),
+        title: definition.title.id.clone(),
+        title_en: definition.title.en.clone(),
+        unit: unit.id,
+        unit_en: unit.en,
+        definition: name.map(|name| name.to_string()).unwrap_or_default(),
+        columns: definition
+            .columns(&key.cohort)
+            .into_iter()
+            .map(|shown| column(shown).into())
+            .collect(),
+        higher_is_better: definition.better == Better::Higher,
+        sample_title: sample.id,
+        sample_title_en: sample.en,
+    }
+}
+
+fn column(column: Column) -> v1::LeagueTableColumn {
+    match column {
+        Column::Agency => v1::LeagueTableColumn::Agency,
+        Column::Category => v1::LeagueTableColumn::Category,
+        Column::Sample => v1::LeagueTableColumn::Sample,
+        Column::Units => v1::LeagueTableColumn::Units,
     }
 }
 
@@ -38,16 +72,13 @@ pub fn row(row: Row) -> v1::LeagueRow {
         Some(Unranked::NoValue) => v1::UnrankedReason::NoValue,
         Some(Unranked::TooFew) => v1::UnrankedReason::TooFew,
         Some(Unranked::UnitsMissing) => v1::UnrankedReason::UnitsMissing,
+        Some(Unranked::DefinitionUnreadable) => v1::UnrankedReason::DefinitionUnreadable,
         Some(Unranked::UnitsUnfit) => v1::UnrankedReason::UnitsUnfit,
-    };
-    let units_required = match row.subject {
-        Subject::Agency(_) => coverage::required(&row.score),
-        Subject::Unit(_) => 0,
     };
     v1::LeagueRow {
         units_fit: row.units.fit,
         units_recorded: row.units.recorded,
-        units_required,
+        units_required: row.units_required,
         rank: row.rank.and_then(|r| i64::try_from(r).ok()).unwrap_or(0),
         subject: row.subject.to_string(),
         display_name: row.display_name,

@@ -1,7 +1,8 @@
-//! One folder for each noun; nouns do not import each other. No operation changes state but a rebuild,
-//! which replaces the tables of this replica.
+//! One folder for each noun; nouns do not import each other. Only definitions are changed here; a rebuild replaces the tables
+//! of this replica.
 
 mod app;
+pub mod definition;
 pub mod league_table;
 pub mod message;
 mod moment;

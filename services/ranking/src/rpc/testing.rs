@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use prima_platform::{
     bus::{Bus, Event, memory::Memory},
-    clock::Clock,
     config,
     consume::{Follower, Source},
-    db::{self, Database},
     grpc::Watchers,
     lease::Lease,
-    lifecycle::Tasks,
-    testing::{eventually, served::Place},
+    testing::{
+        eventually,
+        served::{Options, Place, context},
+    },
 };
 use prima_proto::{
     event::v1::{ScoreState, UnitState},
@@ -28,7 +28,6 @@ use crate::{
         tables::Tables,
     },
     server,
-    store::Migrator,
 };
 
 pub const TABLE: &str = "metrics/skm/periods/2024/cohorts/clinic";
@@ -38,7 +37,7 @@ pub const LONG: Duration = Duration::from_secs(20);
 pub struct Replica {
     pub app: App,
     pub client: RankingServiceClient<Routes>,
-    /// Where its history is.
+    /// Where its database is.
     _place: Arc<Place>,
 }
 
@@ -109,18 +108,17 @@ pub async fn rank(bus: &Memory, unit_id: &str, version: i64, value: &str) {
 impl Replica {
     /// Starts a replica, and waits until it has read the streams.
     pub async fn start(bus: &Arc<Memory>) -> Self {
-        let (clock, tasks) = (Clock::system(), Tasks::default());
         let sources = vec![
             Source::new("directory", &["prima.directory.>"]),
             Source::new("survey", &["prima.survey.score.>"]),
         ];
         let place = Place::sqlite();
-        let config = config::Database {
-            url: place.url.clone(),
-            ..config::Database::default()
+        let options = Options {
+            bus: bus.clone(),
+            ..Options::default()
         };
-        let db = Database::connect(&config, "ranking").await.unwrap();
-        db::migrate::<Migrator>(&db, "ranking", true).await.unwrap();
+        let context = context(&crate::SPEC, &place, options).await;
+        let (db, clock, tasks) = (context.db.clone(), context.clock.clone(), context.tasks.clone());
         let steps = Steps::new(1);
         let unwritten = Arc::new(Unwritten::new(steps));
         let tables = Arc::new(Tables::new(clock.clone()).with_history(unwritten.clone()));
@@ -162,7 +160,7 @@ impl Replica {
             sources: sources.into(),
         };
         let mut routes = Routes::builder();
-        routes.add_service(server::server(app.clone(), 1 << 20));
+        routes.add_service(server::server(app.clone(), context));
         Self {
             app,
             client: RankingServiceClient::new(routes.routes()),

@@ -1,10 +1,14 @@
 //! The tables of this service.
 
+mod definition;
 mod history;
 mod snapshot;
 mod snapshot_position;
 mod snapshot_source;
 
+pub use definition::{
+    Model as Definition, definition_get, definition_insert_in_txn, definition_keys, definition_newest,
+};
 pub use history::{
     Moment, Span, history_get, history_insert, history_insert_snapshot, history_lock, history_page,
     history_span, history_span_set, history_thin,
@@ -23,6 +27,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
+        steps.push(Box::new(DEFINITIONS));
         steps.push(Box::new(HISTORY));
         steps.push(Box::new(POSITIONS));
         steps
@@ -37,6 +42,18 @@ const FIRST: Step = Step {
             applied_at BIGINT NOT NULL)",
         // Services whose stream was read to its end and saved once; before that the snapshot is incomplete.
         "CREATE TABLE snapshot_source (service {key} PRIMARY KEY)",
+    ],
+};
+
+const DEFINITIONS: Step = Step {
+    name: "m0002_ranking_definition",
+    statements: &[
+        // The definitions that were created here; those of the release are data.
+        "CREATE TABLE definition (
+            metric {key} NOT NULL, version BIGINT NOT NULL, document TEXT NOT NULL, actor TEXT NOT NULL,
+            created_at BIGINT NOT NULL, state_version BIGINT NOT NULL, PRIMARY KEY (metric, version))",
+        // A snapshot of before contains all that this service had published: nothing. So it stays complete.
+        "INSERT INTO snapshot_source (service) VALUES ('ranking')",
     ],
 };
 

@@ -1,14 +1,11 @@
 //! A league table.
 
-use prima_proto::ranking::v1 as pb;
+use prima_proto::ranking::v1::{self as pb, LeagueTableColumn as Column};
 use serde::Serialize;
 
 use super::{Table, clean, named, staleness};
 use crate::cli::Format;
 use crate::client::category_names::{CategoryNames, is_word};
-
-/// The metric whose sample counts complaints instead of respondents.
-const COMPLAINTS: &str = "complaint-resolution";
 
 /// A league table with the rows that were fetched.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +22,9 @@ pub struct League {
 #[derive(Serialize)]
 struct Json<'a> {
     table: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    unit: &'a str,
     stale: bool,
     rows: Vec<JsonRow<'a>>,
 }
@@ -53,8 +53,8 @@ impl League {
     }
 
     fn table(&self) -> String {
+        let table = &self.table;
         let pb::LeagueTable {
-            metric,
             period,
             cohort,
             ranked,
@@ -62,20 +62,32 @@ impl League {
             mean,
             cohort_display_name,
             ..
-        } = &self.table;
+        } = table;
         let mut text = clean(&format!(
             "Peringkat {} · {period} · {}",
-            metric_name(metric),
+            title(table),
             cohort_shown(cohort, cohort_display_name)
         )) + "\n";
+        let of_units = shows(table, Column::Agency);
+        let sample = shows(table, Column::Sample) && self.rows.iter().any(has_sample);
+        let units = shows(table, Column::Units) && self.rows.iter().any(|row| row.units_expected > 0);
         text += &Table::of(&self.rows)
             .number("Peringkat", rank_shown)
-            .text("Unit", |row| named(&row.display_name, &row.subject))
-            .text("Instansi", |row| &row.agency_display_name)
-            .number(heading("Nilai (IKM)", metric), |row| &row.score)
-            .text("Mutu", |row| shown_category(&self.names, row))
-            .number(heading("Responden", metric), |row| row.respondents)
-            .text("Keterangan", |row| remark(row, metric))
+            .text(if of_units { "Unit" } else { "Instansi" }, |row| {
+                named(&row.display_name, &row.subject)
+            })
+            .when(of_units, |shown| {
+                shown.text("Instansi", |row| &row.agency_display_name)
+            })
+            .number(&score_heading(table), |row| &row.score)
+            .when(shows(table, Column::Category), |shown| {
+                shown.text("Mutu", |row| shown_category(&self.names, row))
+            })
+            .when(sample, |shown| {
+                shown.number(sample_title(table), |row| row.respondents)
+            })
+            .when(units, |shown| shown.text("Unit dihitung", units_counted))
+            .text("Keterangan", |row| remark(row, table))
             .print();
         if let Some(moment) = super::moment(&self.table) {
             text += &format!("Riwayat: {moment}.\n");
@@ -94,6 +106,8 @@ impl League {
     fn json(&self) -> Json<'_> {
         Json {
             table: &self.table.name,
+            title: title(&self.table),
+            unit: &self.table.unit,
             stale: self.freshness.as_ref().is_some_and(|freshness| freshness.stale),
             rows: self
                 .rows
@@ -106,24 +120,84 @@ impl League {
                     category: &row.category,
                     category_display_name: &row.category_display_name,
                     respondents: row.respondents,
-                    note: remark(row, &self.table.metric),
+                    note: remark(row, &self.table),
                 })
                 .collect(),
         }
     }
 
     fn csv(&self) -> anyhow::Result<String> {
+        let table = &self.table;
         Table::of(&self.rows)
             .text("rank", rank_shown)
             .text("subject", |row| &row.subject)
             .text("name", |row| &row.display_name)
-            .text("agency", |row| &row.agency_display_name)
+            .when(shows(table, Column::Agency), |shown| {
+                shown.text("agency", |row| &row.agency_display_name)
+            })
             .text("score", |row| &row.score)
-            .text("category", |row| shown_category(&self.names, row))
-            .text("respondents", |row| row.respondents)
-            .text("minimum_respondents", |row| row.minimum_respondents)
-            .text("note", |row| remark(row, &self.table.metric))
+            .when(shows(table, Column::Category), |shown| {
+                shown.text("category", |row| shown_category(&self.names, row))
+            })
+            .when(shows(table, Column::Sample), |shown| {
+                shown
+                    .text("respondents", |row| row.respondents)
+                    .text("minimum_respondents", |row| row.minimum_respondents)
+            })
+            .when(shows(table, Column::Units), |shown| {
+                shown
+                    .text("units_counted", |row| row.units_counted)
+                    .text("units_expected", |row| row.units_expected)
+            })
+            .text("note", |row| remark(row, table))
+            .text("title", |_| title(table))
+            .text("unit", |_| &table.unit)
             .csv(true)
+    }
+}
+
+/// Whether a column means something in a table. A service of an earlier release names neither a title nor columns; all
+/// that it had are shown then.
+pub fn shows(table: &pb::LeagueTable, column: Column) -> bool {
+    match table.title.as_str() {
+        "" => column != Column::Units,
+        _ => table.columns().any(|known| known == column),
+    }
+}
+
+/// What the metric of a table is called.
+pub fn title(table: &pb::LeagueTable) -> &str {
+    match table.title.as_str() {
+        "" => &table.metric,
+        title => title,
+    }
+}
+
+/// The heading of the scores, with their unit.
+pub fn score_heading(table: &pb::LeagueTable) -> String {
+    match table.unit.as_str() {
+        "" => "Nilai".to_owned(),
+        unit => format!("Nilai ({unit})"),
+    }
+}
+
+/// What the sample consists of.
+pub fn sample_title(table: &pb::LeagueTable) -> &str {
+    match table.sample_title.as_str() {
+        "" => "Responden",
+        title => title,
+    }
+}
+
+/// Whether a score has a sample, or needs one.
+pub fn has_sample(row: &pb::LeagueRow) -> bool {
+    row.respondents > 0 || row.minimum_respondents > 0
+}
+
+fn units_counted(row: &pb::LeagueRow) -> String {
+    match row.units_expected {
+        0 => String::new(),
+        expected => format!("{} dari {expected}", row.units_counted),
     }
 }
 
@@ -146,8 +220,8 @@ pub fn rank_shown(row: &pb::LeagueRow) -> String {
 }
 
 /// Why a row has no rank, or whether its score may still change; and whether values from publications are in it.
-pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
-    let mut remark = state(row, metric);
+pub fn remark(row: &pb::LeagueRow, table: &pb::LeagueTable) -> String {
+    let mut remark = state(row, table);
     if row.pending > 0 {
         remark = format!("{remark}; {} menunggu", row.pending);
     }
@@ -163,12 +237,12 @@ pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
     }
 }
 
-fn state(row: &pb::LeagueRow, metric: &str) -> String {
+fn state(row: &pb::LeagueRow, table: &pb::LeagueTable) -> String {
     match row.unranked_reason() {
         pb::UnrankedReason::SampleTooSmall => {
             format!(
                 "{} kurang: {} dari {}",
-                heading("Responden", metric).to_lowercase(),
+                sample_title(table).to_lowercase(),
                 row.respondents,
                 row.minimum_respondents
             )
@@ -189,29 +263,14 @@ fn state(row: &pb::LeagueRow, metric: &str) -> String {
         }
         pb::UnrankedReason::NoValue => "hanya kategori yang terbit, tanpa nilai".to_owned(),
         pb::UnrankedReason::TooFew => "responden terlalu sedikit, tanpa nilai".to_owned(),
+        pb::UnrankedReason::DefinitionUnreadable => {
+            "definisi ukuran ini tidak terbaca oleh layanan".to_owned()
+        }
         pb::UnrankedReason::Unspecified => match row.status() {
             pb::ScoreStatus::Provisional => "sementara".to_owned(),
             pb::ScoreStatus::Final => "final".to_owned(),
             pb::ScoreStatus::Unspecified => String::new(),
         },
-    }
-}
-
-/// The heading of a column for a metric.
-pub fn heading(name: &'static str, metric: &str) -> &'static str {
-    match (name, metric) {
-        ("Nilai (IKM)", other) if other != "skm" => "Nilai",
-        ("Responden", COMPLAINTS) => "Laporan",
-        _ => name,
-    }
-}
-
-/// The name of a metric for people.
-pub fn metric_name(metric: &str) -> String {
-    match metric {
-        "skm" => "Survei Kepuasan Masyarakat (IKM)".to_owned(),
-        COMPLAINTS => "Penyelesaian Pengaduan".to_owned(),
-        other => other.to_owned(),
     }
 }
 
@@ -238,7 +297,7 @@ pub(super) mod tests {
             ..Default::default()
         };
         assert_eq!(
-            remark(&row, "skm"),
+            remark(&row, &sample().table),
             "unit layak peringkat kurang: 12 dari 89, perlu 60"
         );
         let row = pb::LeagueRow {
@@ -246,7 +305,10 @@ pub(super) mod tests {
             units_recorded: 3,
             ..Default::default()
         };
-        assert_eq!(remark(&row, "skm"), "final; nilai 3 unit dari publikasi");
+        assert_eq!(
+            remark(&row, &sample().table),
+            "final; nilai 3 unit dari publikasi"
+        );
         let row = pb::LeagueRow {
             status: pb::ScoreStatus::Provisional.into(),
             in_question: 60,
@@ -254,7 +316,7 @@ pub(super) mod tests {
             ..Default::default()
         };
         assert_eq!(
-            remark(&row, "skm"),
+            remark(&row, &sample().table),
             "sementara; 60 jawaban dalam pemeriksaan, nilai bila diterima 94.23"
         );
         let mut league = sample();
@@ -322,6 +384,14 @@ pub(super) mod tests {
                 cohort: "dpmptsp".into(),
                 ranked: 1,
                 unranked: 1,
+                title: "Survei Kepuasan Masyarakat (IKM)".into(),
+                unit: "IKM".into(),
+                columns: vec![
+                    Column::Agency.into(),
+                    Column::Category.into(),
+                    Column::Sample.into(),
+                ],
+                sample_title: "Responden".into(),
                 ..Default::default()
             },
             rows: vec![
@@ -358,7 +428,7 @@ pub(super) mod tests {
 
     #[test]
     fn json_has_the_fixed_shape() {
-        insta::assert_snapshot!(sample().render(Format::Json, true).unwrap(), @r#"{"table":"metrics/skm/periods/2024-q3/cohorts/dpmptsp","stale":true,"rows":[{"rank":1,"subject":"agencies/3271/units/dpmptsp","name":"DPMPTSP Kota Bogor","score":"91.48","category":"A","respondents":29,"note":"final"},{"rank":null,"subject":"agencies/3275/units/dpmptsp","name":"=cmd()","score":"80.00","category":"B","respondents":3,"note":"responden kurang: 3 dari 30"}]}"#);
+        insta::assert_snapshot!(sample().render(Format::Json, true).unwrap(), @r#"{"table":"metrics/skm/periods/2024-q3/cohorts/dpmptsp","title":"Survei Kepuasan Masyarakat (IKM)","unit":"IKM","stale":true,"rows":[{"rank":1,"subject":"agencies/3271/units/dpmptsp","name":"DPMPTSP Kota Bogor","score":"91.48","category":"A","respondents":29,"note":"final"},{"rank":null,"subject":"agencies/3275/units/dpmptsp","name":"=cmd()","score":"80.00","category":"B","respondents":3,"note":"responden kurang: 3 dari 30"}]}"#);
     }
 
     #[test]
@@ -379,9 +449,59 @@ pub(super) mod tests {
     #[test]
     fn csv_leaves_the_rank_empty_and_runs_nothing() {
         insta::assert_snapshot!(sample().render(Format::Csv, false).unwrap(), @"
-        rank,subject,name,agency,score,category,respondents,minimum_respondents,note
-        1,agencies/3271/units/dpmptsp,DPMPTSP Kota Bogor,Kota Bogor,91.48,A,29,1,final
-        ,agencies/3275/units/dpmptsp,'=cmd(),,80.00,B,3,30,responden kurang: 3 dari 30
+        rank,subject,name,agency,score,category,respondents,minimum_respondents,note,title,unit
+        1,agencies/3271/units/dpmptsp,DPMPTSP Kota Bogor,Kota Bogor,91.48,A,29,1,final,Survei Kepuasan Masyarakat (IKM),IKM
+        ,agencies/3275/units/dpmptsp,'=cmd(),,80.00,B,3,30,responden kurang: 3 dari 30,Survei Kepuasan Masyarakat (IKM),IKM
         ");
+    }
+
+    #[test]
+    fn a_column_that_means_nothing_is_not_shown() {
+        let mut league = sample();
+        league.table = pb::LeagueTable {
+            title: "Waktu Layanan".into(),
+            unit: "hari".into(),
+            columns: vec![Column::Sample.into(), Column::Units.into()],
+            sample_title: "Berkas".into(),
+            cohort: "kota".into(),
+            ..league.table
+        };
+        league.rows.truncate(1);
+        (league.rows[0].units_counted, league.rows[0].units_expected) = (88, 89);
+        let text = league.render(Format::Table, false).unwrap();
+        insta::assert_snapshot!(text, @"
+        Peringkat Waktu Layanan · 2024-q3 · kota
+        ┌───────────┬────────────────────┬──────────────┬────────┬───────────────┬────────────┐
+        │ Peringkat ┆ Instansi           ┆ Nilai (hari) ┆ Berkas ┆ Unit dihitung ┆ Keterangan │
+        ╞═══════════╪════════════════════╪══════════════╪════════╪═══════════════╪════════════╡
+        │         1 ┆ DPMPTSP Kota Bogor ┆        91.48 ┆     29 ┆ 88 dari 89    ┆ final      │
+        └───────────┴────────────────────┴──────────────┴────────┴───────────────┴────────────┘
+        1 diperingkat, 1 tanpa peringkat; 1 baris ditampilkan.
+        Perhatian: angka mungkin belum yang terbaru.
+        ");
+        // No score has a sample, as those of a metric without a definition.
+        (league.rows[0].respondents, league.rows[0].minimum_respondents) = (0, 0);
+        let text = league.render(Format::Table, false).unwrap();
+        assert!(!text.contains("Berkas"), "{text}");
+        let csv = league.render(Format::Csv, false).unwrap();
+        let header = csv.lines().next().unwrap();
+        assert_eq!(
+            header,
+            "rank,subject,name,score,respondents,minimum_respondents,units_counted,units_expected,note,title,unit"
+        );
+    }
+
+    #[test]
+    fn a_table_of_an_earlier_release_is_shown_with_all_that_it_had() {
+        let mut league = sample();
+        league.table.title.clear();
+        league.table.columns.clear();
+        league.table.sample_title.clear();
+        let text = league.render(Format::Table, false).unwrap();
+        let heading = text.lines().nth(2).unwrap();
+        for column in ["Unit", "Instansi", "Mutu", "Responden"] {
+            assert!(heading.contains(column), "{text}");
+        }
+        assert!(text.starts_with("Peringkat skm · 2024-q3"), "{text}");
     }
 }

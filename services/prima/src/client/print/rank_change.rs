@@ -2,7 +2,7 @@
 
 use prima_proto::ranking::v1 as pb;
 
-use super::league::{cohort_shown, metric_name, remark};
+use super::league::{cohort_shown, remark, title};
 use super::{Table, clean, moment, named};
 
 /// The change as text.
@@ -19,7 +19,7 @@ pub fn table(change: &pb::ExplainRankChangeResponse) -> String {
         "{} ({}) · {} · {}",
         named(&row.display_name, "-"),
         row.subject,
-        metric_name(&last.metric),
+        title(&last),
         cohort_shown(&last.cohort, &last.cohort_display_name)
     )) + "\n";
     text += &clean(&format!("Awal : {}", point(&from)));
@@ -72,7 +72,7 @@ fn point(standing: &pb::Standing) -> String {
         0 => format!(
             "{}{state}: tanpa peringkat, {}",
             table.period,
-            remark(&row, &table.metric)
+            remark(&row, &table)
         ),
         rank => format!(
             "{}{state}: peringkat {rank} dari {}, nilai {}",
@@ -111,6 +111,7 @@ mod tests {
         pb::Standing {
             table: Some(pb::LeagueTable {
                 metric: "skm".into(),
+                title: "Survei Kepuasan Masyarakat (IKM)".into(),
                 period: period.into(),
                 cohort: "dpmptsp".into(),
                 ranked: 98,

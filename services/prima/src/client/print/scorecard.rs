@@ -2,7 +2,7 @@
 
 use prima_proto::ranking::v1 as pb;
 
-use super::league::{cohort_shown, metric_name, rank_shown, remark};
+use super::league::{cohort_shown, rank_shown, remark, title};
 use super::{Table, clean, staleness};
 
 /// A row of the scorecard: an entry with one of its standings.
@@ -33,7 +33,7 @@ pub fn table(subject: &str, card: &pb::GetScorecardResponse) -> String {
         .find(|name| !name.is_empty());
     let mut text = clean(&format!("{} ({subject})", name.unwrap_or("-"))) + "\n";
     text += &Table::of(lines(card))
-        .text("Ukuran", |line| metric_name(&line.entry.metric))
+        .text("Ukuran", |line| title(line.table))
         .text("Periode", |line| &line.entry.period)
         .whole("Kelompok", |line| {
             cohort_shown(&line.table.cohort, &line.table.cohort_display_name)
@@ -106,7 +106,7 @@ fn note(line: Line<'_>) -> String {
         (true, true) if !trend.base_period.is_empty() => format!("perubahan dari {}", trend.base_period),
         (true, true) => String::new(),
     };
-    let remark = remark(line.row, &line.entry.metric);
+    let remark = remark(line.row, line.table);
     let given = [remark, of_trend].into_iter().filter(|text| !text.is_empty());
     given.collect::<Vec<_>>().join("; ")
 }

@@ -1,9 +1,12 @@
 //! The ranks of one subject.
 
-use prima_proto::ranking::v1 as pb;
+use prima_proto::ranking::v1::{self as pb, LeagueTableColumn as Column};
 use serde::Serialize;
 
-use super::league::{cohort_shown, heading, metric_name, rank, rank_shown, remark, shown_category};
+use super::league::{
+    cohort_shown, has_sample, rank, rank_shown, remark, sample_title, score_heading, shown_category, shows,
+    title,
+};
 use super::{Table, clean, moment, staleness};
 use crate::cli::Format;
 use crate::client::category_names::CategoryNames;
@@ -27,6 +30,9 @@ pub struct Standings {
 struct Json<'a> {
     subject: &'a str,
     metric: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    unit: &'a str,
     period: &'a str,
     stale: bool,
     standings: Vec<JsonStanding<'a>>,
@@ -47,7 +53,7 @@ impl Standings {
     pub fn render(&self, format: Format) -> anyhow::Result<String> {
         match format {
             Format::Table => Ok(self.table()),
-            Format::Json => super::json(&self.json(), false),
+            Format::Json => super::json(&self.json(&self.first()), false),
             Format::Csv => self.csv(),
         }
     }
@@ -58,7 +64,17 @@ impl Standings {
             .filter_map(|standing| standing.table.as_ref().zip(standing.row.as_ref()))
     }
 
+    /// The table with the title and the columns of the metric, which all its tables have in common.
+    fn first(&self) -> pb::LeagueTable {
+        let first = self.pairs().next().map(|(table, _)| table.clone());
+        first.unwrap_or_else(|| pb::LeagueTable {
+            metric: self.metric.clone(),
+            ..pb::LeagueTable::default()
+        })
+    }
+
     fn table(&self) -> String {
+        let first = self.first();
         let name = self
             .pairs()
             .map(|(_, row)| row.display_name.as_str())
@@ -67,20 +83,24 @@ impl Standings {
             "{} ({}) · {} · {}",
             name.unwrap_or("-"),
             self.subject,
-            metric_name(&self.metric),
+            title(&first),
             self.period
         )) + "\n";
-        let metric = &self.metric;
+        let sample = shows(&first, Column::Sample) && self.pairs().any(|(_, row)| has_sample(row));
         text += &Table::of(self.pairs())
             .whole("Kelompok", |(table, _)| {
                 cohort_shown(&table.cohort, &table.cohort_display_name)
             })
             .number("Peringkat", |(_, row)| rank_shown(row))
             .number("Dari", |(table, _)| table.ranked)
-            .number(heading("Nilai (IKM)", metric), |(_, row)| &row.score)
-            .text("Mutu", |(_, row)| shown_category(&self.names, row))
-            .number(heading("Responden", metric), |(_, row)| row.respondents)
-            .text("Keterangan", |(_, row)| remark(row, metric))
+            .number(&score_heading(&first), |(_, row)| &row.score)
+            .when(shows(&first, Column::Category), |shown| {
+                shown.text("Mutu", |(_, row)| shown_category(&self.names, row))
+            })
+            .when(sample, |shown| {
+                shown.number(sample_title(&first), |(_, row)| row.respondents)
+            })
+            .text("Keterangan", |(table, row)| remark(row, table))
             .print();
         if let Some(moment) = self.pairs().find_map(|(table, _)| moment(table)) {
             text += &format!("Riwayat: {moment}.\n");
@@ -91,10 +111,12 @@ impl Standings {
         text
     }
 
-    fn json(&self) -> Json<'_> {
+    fn json<'a>(&'a self, first: &'a pb::LeagueTable) -> Json<'a> {
         Json {
             subject: &self.subject,
             metric: &self.metric,
+            title: title(first),
+            unit: &first.unit,
             period: &self.period,
             stale: self.freshness.as_ref().is_some_and(|freshness| freshness.stale),
             standings: self
@@ -113,15 +135,22 @@ impl Standings {
     }
 
     fn csv(&self) -> anyhow::Result<String> {
+        let first = self.first();
         Table::of(self.pairs())
             .text("subject", |_| &self.subject)
             .text("table", |(table, _)| &table.name)
             .text("rank", |(_, row)| rank_shown(row))
             .text("ranked", |(table, _)| table.ranked)
             .text("score", |(_, row)| &row.score)
-            .text("category", |(_, row)| shown_category(&self.names, row))
-            .text("respondents", |(_, row)| row.respondents)
-            .text("note", |(_, row)| remark(row, &self.metric))
+            .when(shows(&first, Column::Category), |shown| {
+                shown.text("category", |(_, row)| shown_category(&self.names, row))
+            })
+            .when(shows(&first, Column::Sample), |shown| {
+                shown.text("respondents", |(_, row)| row.respondents)
+            })
+            .text("note", |(table, row)| remark(row, table))
+            .text("title", |(table, _)| title(table))
+            .text("unit", |(table, _)| &table.unit)
             .csv(true)
     }
 }
@@ -157,13 +186,15 @@ mod tests {
         └──────────┴───────────┴──────┴─────────────┴──────┴───────────┴────────────┘
         ");
         insta::assert_snapshot!(sample().render(Format::Csv).unwrap(), @"
-        subject,table,rank,ranked,score,category,respondents,note
-        agencies/3271/units/dpmptsp,metrics/skm/periods/2024-q3/cohorts/dpmptsp,1,1,91.48,A,29,final
+        subject,table,rank,ranked,score,category,respondents,note,title,unit
+        agencies/3271/units/dpmptsp,metrics/skm/periods/2024-q3/cohorts/dpmptsp,1,1,91.48,A,29,final,Survei Kepuasan Masyarakat (IKM),IKM
         ");
         insta::assert_snapshot!(sample().render(Format::Json).unwrap(), @r#"
         {
           "subject": "agencies/3271/units/dpmptsp",
           "metric": "skm",
+          "title": "Survei Kepuasan Masyarakat (IKM)",
+          "unit": "IKM",
           "period": "2024-q3",
           "stale": false,
           "standings": [

@@ -1,11 +1,18 @@
 //! Names for people of what the tables show.
 
-use super::{DirectoryEntry, LeagueTables, TableKey, cohorts};
+use super::{DirectoryEntry, LeagueTables, TableKey};
+use crate::domain::cohorts;
 
 impl LeagueTables {
     /// Name for people of the cohort of a table: of a unit type that an agency has defined, the names of the type and of the
-    /// agency. `None` for every other cohort.
+    /// agency; of a cohort with a further dimension, what the definition of the metric calls it. `None` for every other
+    /// cohort.
     pub fn cohort_display_name(&self, key: &TableKey) -> Option<String> {
+        let of_type = self.agency_type_name(key);
+        of_type.or_else(|| self.definition_of(&key.metric).cohort_title(&key.cohort))
+    }
+
+    fn agency_type_name(&self, key: &TableKey) -> Option<String> {
         let (_, first) = self.table(key)?.ids_from(0).next()?;
         let member = self.member(first)?;
         let DirectoryEntry::Unit(_, unit) = &member.entry else {

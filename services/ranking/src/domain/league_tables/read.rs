@@ -14,7 +14,7 @@ use crate::domain::{
 /// One subject of a table, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Standard competition rank from 1; `None` when the subject is listed without a rank.
+    /// Rank from 1; `None` when the subject is listed without a rank.
     pub rank: Option<usize>,
     /// The unit or agency.
     pub subject: Subject,
@@ -22,12 +22,14 @@ pub struct Row {
     pub display_name: String,
     /// Official name of a unit's agency; empty for an agency, and while the agency is unknown.
     pub agency_display_name: String,
-    /// The published figures.
+    /// The published figures; the value and the minimum sample as the definition of the metric shows them.
     pub score: Figures,
     /// Why it has no rank; `None` when it has one.
     pub unranked: Option<Unranked>,
     /// The units of an agency in this metric and period; zeros for a unit.
     pub units: Units,
+    /// How many of them must have a rank of their own; 0 for a unit, and where the definition asks for none.
+    pub units_required: i64,
     /// Version of the score.
     pub version: i64,
 }
@@ -43,16 +45,17 @@ impl LeagueTables {
         self.tables.iter(&self.subjects)
     }
 
-    /// The mean of the published values of the ranked subjects of a table; only of agencies, of which there are few, so
+    /// The mean of the values of the ranked subjects of a table; only of agencies, of which there are few, so
     /// that it is computed when it is read.
     pub fn mean(&self, key: &TableKey) -> Option<Rational> {
         if !cohorts::is_of_agencies(&key.cohort) {
             return None;
         }
         let series = self.series.find(&[&key.metric, &key.period])?;
+        let definition = self.definitions.of_series(series);
         let value = |id: MemberId| {
             let (_, parsed) = self.member(id)?.score(series)?.shown()?;
-            number::parse_decimal(&parsed.figures.value())
+            definition.rational(&parsed.figures.figures(&self.names))
         };
         let ranked = self
             .table(key)?
@@ -110,6 +113,7 @@ impl LeagueTables {
                 let (_, score) = self.found(&key.subject, &key.metric, &key.period)?;
                 score.published(self.names.find(&[&key.service])?)
             }
+            Aggregate::Definition(metric) => self.definitions.version(metric),
         }
     }
 
@@ -164,14 +168,21 @@ impl LeagueTables {
             DirectoryEntry::Unit(..) => self.agency_of(member),
             DirectoryEntry::Agency(..) | DirectoryEntry::Unknown | DirectoryEntry::Unreadable(_) => None,
         };
+        let definition = self.definitions.of_series(score.series);
+        let figures = parsed.figures.figures(&self.names);
         Some(Row {
             rank,
             subject: self.subject(id),
             display_name: member.entry.display_name().to_owned(),
             agency_display_name: agency.map_or_else(String::new, |agency| agency.display_name.clone()),
-            score: parsed.figures.figures(&self.names),
             unranked: score.unranked(parsed),
             units: score.units,
+            units_required: parsed.units_required,
+            score: Figures {
+                value: definition.shown_value(&figures),
+                sample_minimum: definition.sample_minimum(&figures),
+                ..figures
+            },
             version,
         })
     }

@@ -7,6 +7,7 @@ use prima_proto::{name::Subject, scope::Scope};
 use super::{DirectoryEntry, LeagueTables, Member, MemberId, MemberScore};
 use crate::domain::{
     cohorts::UNITS,
+    definition::Definition,
     uncounted::{Kind, Uncounted},
 };
 
@@ -81,7 +82,12 @@ impl LeagueTables {
             return None;
         };
         let of_agency = format!("{UNITS}.{}", subject.agency_id());
-        if unit.withdrawn || self.cohorts(id).iter().any(|cohort| *cohort != of_agency) {
+        if unit.withdrawn
+            || self
+                .cohorts(id, Definition::fallback(), None)
+                .iter()
+                .any(|cohort| *cohort != of_agency)
+        {
             return None;
         }
         let name = subject.to_string();

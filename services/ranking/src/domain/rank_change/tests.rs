@@ -9,10 +9,10 @@ fn key(value: &Rational) -> Key {
 }
 
 fn field(places: &[(u8, i64, &str)]) -> Field<u8, Key> {
-    let place = |(subject, value, instrument): &(u8, i64, &str)| {
+    let place = |(subject, value, era): &(u8, i64, &str)| {
         let place = Place {
             key: key(&number::whole(*value)),
-            instrument: (*instrument).to_owned(),
+            era: (*era).to_owned(),
         };
         (*subject, place)
     };
@@ -33,6 +33,7 @@ fn change(from: &Field<u8, Key>, to: &Field<u8, Key>, components: &[Component]) 
         subject: &0,
         value: [value(from)?, value(to)?],
         components: components.to_vec(),
+        counts_equal: [false; 2],
         key: &|value, _, _| key(value),
     };
     split(&own, &Fields([[from; 2], [to; 2]]))
@@ -113,7 +114,7 @@ fn what_the_components_do_not_explain_is_named() {
 }
 
 #[test]
-fn scores_of_another_instrument_change_by_method() {
+fn scores_of_another_era_change_by_method() {
     let before = field(&[(0, 80, "old"), (1, 85, "old"), (2, 70, "same")]);
     let after = field(&[(0, 90, "new"), (1, 85, "new"), (2, 95, "same")]);
     let found = change(&before, &after, &[component("a", 40, 50)]).unwrap();
@@ -144,7 +145,7 @@ fn another_definition_is_method() {
                 subject,
                 Place {
                     key,
-                    instrument: String::new(),
+                    era: String::new(),
                 },
             )
         };
@@ -155,6 +156,7 @@ fn another_definition_is_method() {
         subject: &0,
         value: [number::whole(80), number::whole(80)],
         components: Vec::new(),
+        counts_equal: [false; 2],
         key: &|value, _, by| key(&(value * number::whole(if by { -1 } else { 1 }))),
     };
     let found = split(&own, &Fields([[&higher, &lower], [&higher, &lower]])).unwrap();
@@ -190,14 +192,14 @@ fn without_a_rank_at_both_points_there_is_nothing_to_split() {
     assert_eq!(change(&field(&[]), &ranked, &[]), None);
 }
 
-/// The ranked subjects of a table: few values, so that there are ties, and few instruments.
+/// The ranked subjects of a table: few values, so that there are ties, and few eras.
 fn fields() -> impl Strategy<Value = Field<u8, Key>> {
     let place = (0..40_i64, prop::sample::select(vec!["i", "i", "i", "j"]));
     let own = place.clone();
     (prop::collection::btree_map(1..30_u8, place, 0..20), own).prop_map(|(others, own)| {
         let others = others
             .into_iter()
-            .map(|(subject, (value, instrument))| (subject, value, instrument));
+            .map(|(subject, (value, era))| (subject, value, era));
         let places: Vec<_> = others.chain([(0, own.0, own.1)]).collect();
         field(&places)
     })

@@ -1,6 +1,9 @@
 //! Explains the change of a rank.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use prima_platform::{
     failure::Failure,
@@ -18,6 +21,7 @@ use crate::{
     derived::past::Past,
     domain::{
         Row, SortKey, TableKey,
+        definition::{Definition, Ties},
         rank_change::{self, Component, Field, Fields, Own, Part, Place, Source},
     },
     rpc::{App, message, moment},
@@ -26,10 +30,12 @@ use crate::{
 /// The rule of the parts, for people.
 const RULE: &str = "Nilai Shapley: bagian tiap sumber adalah rata-rata perubahan peringkat yang ditambahkannya, dihitung \
                     dalam semua urutan sumber dapat berlaku. Jumlah semua bagian tepat sama dengan perubahan peringkat; \
-                    bagian negatif berarti naik. Nilai dari instrumen yang berbeda dihitung sebagai metode.";
+                    bagian negatif berarti naik. Nilai dengan cara ukur (era) yang berbeda dihitung sebagai metode.";
 
 /// Decimals of the values and of the parts as they are shown.
 const PLACES: u32 = 2;
+/// Decimals of a value that no score has but a set of its components makes: those of exact values.
+const PLACES_MAX: u32 = 18;
 
 /// Splits the change of a rank between two points of the history.
 pub async fn explain(
@@ -50,7 +56,7 @@ pub async fn explain(
             now,
         );
         faults.take(request::parsed(
-            &format!("{field}.period"),
+            format!("{field}.period"),
             &point.period,
             name::id,
         ))?;
@@ -100,7 +106,7 @@ pub async fn explain(
 
 /// A subject in a table at one point.
 struct Point {
-    past: std::sync::Arc<Past>,
+    past: Arc<Past>,
     key: TableKey,
     row: Row,
     /// The published score; without components when it can't be read.
@@ -143,8 +149,21 @@ impl Point {
         }
     }
 
-    /// The subjects with a rank.
-    fn field(&self) -> Field<Subject, SortKey> {
+    /// The definition that the table was made by.
+    fn definition(&self) -> Arc<Definition> {
+        self.past.tables.read().definition_of(&self.key.metric)
+    }
+
+    /// The era of a score, by the definition of this point.
+    fn era(&self, row: &Row) -> String {
+        let definition = self.definition();
+        definition
+            .era_in(&row.score.instrument, &self.key.period)
+            .to_owned()
+    }
+
+    /// The subjects with a rank, where a definition sorts them.
+    fn field(&self, definition: &Definition) -> Field<Subject, SortKey> {
         let rows = self
             .past
             .tables
@@ -154,16 +173,28 @@ impl Point {
         let ranked = rows.into_iter().filter(|row| row.rank.is_some());
         let place = |row: Row| {
             let place = Place {
-                key: key(&number::parse_decimal(&row.score.value)?),
-                instrument: row.score.instrument,
+                key: definition.sort_key(&row.score).ok()?,
+                era: self.era(&row),
             };
             Some((row.subject, place))
         };
         ranked.filter_map(place).collect()
     }
 
+    /// The value that is ranked.
     fn value(&self) -> Option<Rational> {
-        number::parse_decimal(&self.row.score.value)
+        self.definition().rational(&self.row.score)
+    }
+
+    /// Where a definition sorts the own score when it has this value. A value with more decimals than any published one
+    /// keeps its place among these.
+    fn sort_key(&self, value: &Rational, definition: &Definition) -> SortKey {
+        let mut figures = self.row.score.clone();
+        if self.value().as_ref() != Some(value) {
+            figures.value = number::decimal(value, PLACES_MAX);
+            figures.exact = figures.value.parse().ok();
+        }
+        definition.sort_key(&figures).unwrap_or(SortKey::UNRANKED)
     }
 
     /// The value of each component, as it was published.
@@ -185,13 +216,6 @@ impl Point {
     }
 }
 
-/// Where a value is sorted. A value with more decimals than any published one keeps its place among these.
-fn key(value: &Rational) -> SortKey {
-    number::decimal(value, 18)
-        .parse()
-        .map_or(SortKey::UNRANKED, SortKey::ranked)
-}
-
 fn split(subject: &Subject, from: &Point, to: &Point) -> Option<rank_change::RankChange> {
     let mut components: BTreeMap<&str, [Rational; 2]> = BTreeMap::new();
     if let (Some(before), Some(after)) = (from.contributions(), to.contributions()) {
@@ -206,14 +230,26 @@ fn split(subject: &Subject, from: &Point, to: &Point) -> Option<rank_change::Ran
         key: key.to_owned(),
         contribution,
     });
-    let (before, after) = (from.field(), to.field());
+    let points = [from, to];
+    let definitions = points.map(Point::definition);
+    let fields = points.map(|point| definitions.each_ref().map(|definition| point.field(definition)));
     let own = Own {
         subject,
         value: [from.value()?, to.value()?],
         components: components.collect(),
-        key: &|value, _, _| key(value),
+        counts_equal: definitions
+            .each_ref()
+            .map(|definition| definition.ties == Ties::Modified),
+        key: &|value, second, by| {
+            let [point, definition] = [usize::from(second), usize::from(by)];
+            match (points.get(point), definitions.get(definition)) {
+                (Some(point), Some(definition)) => point.sort_key(value, definition),
+                _ => SortKey::UNRANKED,
+            }
+        },
     };
-    rank_change::split(&own, &Fields([[&before; 2], [&after; 2]]))
+    let [[a, b], [c, d]] = &fields;
+    rank_change::split(&own, &Fields([[a, b], [c, d]]))
 }
 
 fn part(part: Part, values: &[HashMap<&str, &str>; 2]) -> pb::RankPart {

@@ -100,12 +100,19 @@ fn trend(
     across: Across,
 ) -> Option<pb::Trend> {
     let (_, base) = tables.standings(subject, metric, periods[0]).into_iter().next()?;
+    let definition = tables.definition_of(metric);
     let [old, new] = [(&base, periods[0]), (own, periods[1])].map(|(row, period)| Compared {
         figures: &row.score,
+        era: definition.era_in(&row.score.instrument, period).to_owned(),
         unit_types: tables.unit_types(subject, metric, period),
         sample_suffices: match row.unranked {
             None | Some(Unranked::UnitsMissing | Unranked::UnitsUnfit) => true,
-            Some(Unranked::SampleTooSmall | Unranked::NoValue | Unranked::TooFew) => false,
+            Some(
+                Unranked::SampleTooSmall
+                | Unranked::NoValue
+                | Unranked::TooFew
+                | Unranked::DefinitionUnreadable,
+            ) => false,
         },
     });
     let trend = trend::between(&old, &new, across);
