@@ -37,8 +37,23 @@ fn a_name_prints_as_it_was_parsed() {
     }
     let member = "agencies/3271/members/bagian-organisasi";
     assert_eq!(Member::parse(member).unwrap().to_string(), member);
-    let table = "metrics/skm/periods/2024-q3/cohorts/dpmptsp.32";
-    assert_eq!(LeagueTable::parse(table).unwrap().to_string(), table);
+    for cohort in [
+        "dpmptsp",
+        "dpmptsp.32",
+        "dpmptsp.32.region.jawa.scheme.a.volume.b.peers.c",
+    ] {
+        let table = format!("metrics/skm/periods/2024-q3/cohorts/{cohort}");
+        assert_eq!(LeagueTable::parse(&table).unwrap().to_string(), table);
+    }
+    for cohort in ["", "dpmptsp.", "a.b.c.d.e.f.g.h.i.j.k"] {
+        let table = format!("metrics/skm/periods/2024-q3/cohorts/{cohort}");
+        assert!(LeagueTable::parse(&table).is_err(), "{cohort}");
+    }
+    let definition = "metrics/skm/definitions/1000";
+    assert_eq!(
+        TableDefinition::parse(definition).unwrap().to_string(),
+        definition
+    );
 }
 
 #[test]

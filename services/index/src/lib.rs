@@ -4,7 +4,8 @@
 //! It owns instruments, cycles, assessments, evidence and external scores. It publishes
 //! `prima.index.score.<metric>.<period>.…` of the metrics `ipp`, `ipp-mandiri`, `ipp-khusus` and of every external
 //! one. It consumes `prima.directory.unit.>`, `prima.survey.result.>`, `prima.complaint.performance.>` and
-//! `prima.innovation.portfolio.>`: from these facts it suggests levels and computes F-03.
+//! `prima.innovation.portfolio.>`: from these facts it suggests levels and computes F-03; and
+//! `prima.ranking.definition.>`: by these it records scores of metrics of an operator's own.
 
 pub mod derived;
 pub mod domain;
@@ -26,7 +27,7 @@ use tokio::sync::watch;
 pub use events::publish::NAME;
 
 use derived::UnitIndexes;
-use events::feed::FactMirror;
+use events::{feed::FactMirror, table_definition::DefinitionMirror};
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
@@ -54,6 +55,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_worker(FactMirror::<SurveyResultState>::new(&context.derived));
     context.spawn_worker(FactMirror::<InnovationPortfolioState>::new(&context.derived));
     context.spawn_worker(FactMirror::<ComplaintPerformanceState>::new(&context.derived));
+    context.spawn_worker(DefinitionMirror);
     context.spawn_derived(UnitIndexes(context.clock.clone()));
     let (ready, readiness) = watch::channel(true);
     let assessments = server::assessments(context.clone(), objects);

@@ -4,7 +4,7 @@ use std::future::ready;
 
 use prima_platform::{
     command::run,
-    grpc::{Answer, WatchStream, read},
+    grpc::{Answer, WatchStream, answer, read},
     objects::Objects,
     service::Context,
 };
@@ -135,13 +135,20 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::ListExternalMetricsRequest>,
     ) -> Answer<pb::ListExternalMetricsResponse> {
-        read(request, |_, _| ready(Ok(external::list_metrics()))).await
+        read(request, |_, _| external::list_metrics(&self.ctx)).await
     }
 
     async fn record_external_score(
         &self,
         request: Request<pb::RecordExternalScoreRequest>,
     ) -> Answer<pb::RecordExternalScoreResponse> {
+        let key = request
+            .get_ref()
+            .score
+            .as_ref()
+            .map_or("", |score| score.metric.as_str());
+        let own = answer(external::own_metric(&self.ctx, key).await)?.into_inner();
+        let request = request.map(|message| (own, message));
         let done = run::<external::Record>(&self.ctx, request).await?;
         Ok(done.map(|score| pb::RecordExternalScoreResponse { score: Some(score) }))
     }
@@ -150,6 +157,9 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::ConfirmExternalScoreRequest>,
     ) -> Answer<pb::ConfirmExternalScoreResponse> {
+        let key = request.get_ref().metric.as_str();
+        let own = answer(external::own_metric(&self.ctx, key).await)?.into_inner();
+        let request = request.map(|message| (own, message));
         let done = run::<external::Confirm>(&self.ctx, request).await?;
         Ok(done.map(|score| pb::ConfirmExternalScoreResponse { score: Some(score) }))
     }

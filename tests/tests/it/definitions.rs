@@ -336,7 +336,8 @@ async fn only_the_national_admin_creates_definitions_and_every_fault_is_reported
         .await
         .unwrap_err();
     assert_eq!(stale.code(), Code::Aborted);
-    let listed = client("").list_table_definitions(ranking::ListTableDefinitionsRequest {
+    let mut nobody = client("");
+    let listed = nobody.list_table_definitions(ranking::ListTableDefinitionsRequest {
         page_size: 3,
         ..Default::default()
     });
@@ -365,4 +366,70 @@ async fn only_the_national_admin_creates_definitions_and_every_fault_is_reported
         .get_table_definition(request("metrics/skm/definitions/one"))
         .await;
     assert_eq!(prima_platform::testing::served::faults(malformed), ["name"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scores_of_an_own_metric_are_recorded_by_command() {
+    let cluster = Cluster::start().await;
+    let directory = cluster.serve(Service::Directory).await;
+    let index = cluster.serve(Service::Index).await;
+    let command = cluster
+        .command(Service::Ranking)
+        .env("PRIMA_RANKING__SOURCES", "[\"index\"]");
+    let served = command.start().await;
+    let admin = cluster.admin();
+    let mut client = Client::new(&directory.url(), &directory.url(), &served.url(), &admin);
+    let mut units = vec![client.unit("32", "3201").await];
+    client.agency("3202", AgencyKind::Kota, "agencies/32").await;
+    units.push(client.unit_of("3202").await);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("waktu.json");
+    let recorded = r#"{"recorded": {"subjects": ["unit"], "minimum": "0", "maximum": "365"}, "decimals": 1,"#;
+    let document = DEFINITION
+        .replacen('{', recorded, 1)
+        .replace("\"minimum_sample\": 30,", "");
+    std::fs::write(&file, document).unwrap();
+    prima(&served, &admin, &["table", "add", &file.display().to_string()]);
+    let record = |unit: &str, score: &str| {
+        Command::new(binary())
+            .args([
+                "--endpoint",
+                &format!("index={}", index.url()),
+                "call",
+                "RecordExternalScore",
+            ])
+            .args([
+                "score.metric=waktu-layanan",
+                "score.period=2026",
+                "score.source=Laporan tahunan",
+            ])
+            .args([format!("score.subject={unit}"), format!("score.score={score}")])
+            .arg(format!("request_id=waktu-{score}"))
+            .env("PRIMA_TOKEN", &admin)
+            .output()
+            .unwrap()
+    };
+    // The definition reaches the index service by the bus.
+    for (unit, score) in units.iter().zip(["12.5", "3"]) {
+        let recorded = eventually(DEADLINE, || async {
+            record(unit, score).status.success().then_some(())
+        });
+        assert!(recorded.await.is_some(), "{:?}", record(unit, score));
+    }
+    until(&client, "dpmptsp", &[(&units[1], 1), (&units[0], 2)]).await;
+    let league = [
+        "league",
+        "--metric",
+        "waktu-layanan",
+        "--period",
+        "2026",
+        "--cohort",
+        "dpmptsp",
+    ];
+    let printed = prima(&served, "", &league);
+    assert!(
+        printed.contains("Nilai (hari)") && printed.contains("12.5"),
+        "{printed}"
+    );
+    assert!(!printed.contains("Berkas"), "no score has a sample: {printed}");
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::domain::{
     band::{self, Published},
-    number::change,
+    number::{Rational, change},
 };
 
 fn golden() -> Value {

@@ -8,3 +8,4 @@ pub mod feed;
 mod innovation_portfolio;
 pub mod publish;
 mod survey_result;
+pub mod table_definition;

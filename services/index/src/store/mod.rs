@@ -13,6 +13,7 @@ mod fact;
 mod instrument;
 mod key;
 mod objection;
+mod own_metric;
 mod self_assessor;
 mod self_level;
 mod uncounted;
@@ -48,6 +49,7 @@ pub use instrument::{instrument_get, instrument_insert_in_txn, instrument_list, 
 pub use objection::{
     Model as Objection, objection_insert_in_txn, objection_save_in_txn, objections, objections_open,
 };
+pub use own_metric::{own_metric_get, own_metric_list, own_metric_remove_in_txn, own_metric_save_in_txn};
 pub use self_assessor::{Model as SelfAssessor, acted_for_unit, self_assessor_save_in_txn};
 pub use self_level::{Model as SelfLevel, self_levels, self_levels_save_in_txn};
 pub use uncounted::{Found as Uncounted, uncounted};
@@ -65,6 +67,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(SELF_ASSESSOR));
         steps.push(Box::new(CONFIRMATION));
         steps.push(Box::new(SCORE_PARTS));
+        steps.push(Box::new(OWN_METRICS));
         steps
     }
 }
@@ -105,6 +108,12 @@ const SCORE_PARTS: Step = Step {
         "ALTER TABLE external_score ADD COLUMN parts TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE external_unconfirmed ADD COLUMN parts TEXT NOT NULL DEFAULT ''",
     ],
+};
+
+/// The definitions of league tables that operators created, by which scores of their own metrics are recorded.
+const OWN_METRICS: Step = Step {
+    name: "m0005_own_metrics",
+    statements: &["CREATE TABLE own_metric (metric {key} PRIMARY KEY, document TEXT NOT NULL)"],
 };
 
 const FIRST: Step = Step {

@@ -6,7 +6,7 @@ use tonic::Code;
 
 use crate::{fixture::*, setup};
 
-fn score(metric: &str, subject: &str, period: &str, score: &str) -> pb::ExternalScore {
+pub fn score(metric: &str, subject: &str, period: &str, score: &str) -> pb::ExternalScore {
     pb::ExternalScore {
         metric: metric.into(),
         subject: subject.into(),
@@ -18,7 +18,7 @@ fn score(metric: &str, subject: &str, period: &str, score: &str) -> pb::External
     }
 }
 
-fn record(id: &str, score: pb::ExternalScore) -> pb::RecordExternalScoreRequest {
+pub fn record(id: &str, score: pb::ExternalScore) -> pb::RecordExternalScoreRequest {
     pb::RecordExternalScoreRequest {
         request_id: id.into(),
         score: Some(score),

@@ -20,6 +20,7 @@ mod indexes;
 mod instruments;
 mod judging;
 mod opinions;
+mod own_metrics;
 mod setup;
 mod stored_responses;
 mod suggestions;

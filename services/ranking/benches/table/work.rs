@@ -98,6 +98,7 @@ pub fn score(i: usize, value: usize) -> Score {
             too_few: false,
             in_question: 0,
             value_with_questioned: String::new(),
+            exact: None,
             instrument: "permenpanrb-14-2017".to_owned(),
             aggregation: String::new(),
         },

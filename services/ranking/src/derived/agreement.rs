@@ -12,7 +12,7 @@ use prima_platform::{
     testing::served::Place,
 };
 use prima_proto::{
-    event::v1::{AgencyState, ScoreState, ScoreStatus, UnitState},
+    event::v1::{AgencyState, ScoreState, ScoreStatus, TableDefinitionState, UnitState},
     ranking::v1::GetLeagueTableResponse,
 };
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ use crate::{
     store::{Migrator, StoredState, snapshot_save},
 };
 
-const SUBJECTS: [&str; 11] = [
+const SUBJECTS: [&str; 12] = [
     "prima.directory.agency.11",
     "prima.directory.agency.12",
     "prima.directory.unit.11.a",
@@ -39,6 +39,7 @@ const SUBJECTS: [&str; 11] = [
     "prima.other.score.skm.2024.agency.12",
     // The metric cannot be part of the name of a table, whatever the state contains.
     "prima.index.score.s_m.2024.unit.11.a",
+    "prima.ranking.definition.skm",
 ];
 const VERSIONS: usize = 8;
 const SERVICES: [&str; 3] = ["directory", "index", "other"];
@@ -76,6 +77,7 @@ enum Step {
 fn source() -> Vec<Source> {
     vec![
         Source::new("directory", &["prima.directory.>"]),
+        Source::new("ranking", &["prima.ranking.definition.>"]),
         Source::new("index", &["prima.index.score.>"]),
         Source::new("other", &["prima.other.score.>"]),
     ]
@@ -102,6 +104,23 @@ fn payload(subject: usize) -> BoxedStrategy<Vec<u8>> {
             (display_name, kinds, parent)
                 .prop_map(move |given| state(given).encode_to_vec())
                 .boxed()
+        }
+        Some("definition") => {
+            let rules = prop::sample::select(vec![
+                r#""better": "higher""#,
+                r#""better": "lower", "ties": "modified""#,
+                r#""better": "lower", "cohorts": [["unit-type"], ["agency"]]"#,
+                // A later release may know of this.
+                r#""better": "nearest""#,
+            ]);
+            let state = |rules: &str| TableDefinitionState {
+                metric: "skm".into(),
+                version: 1000,
+                json: format!(
+                    r#"{{"metric": "skm", "title": {{"id": "M", "en": "M"}}, "citation": "c", "mark": "m", {rules}}}"#
+                ),
+            };
+            rules.prop_map(move |rules| state(rules).encode_to_vec()).boxed()
         }
         Some("unit") => {
             let types = prop::sample::select(vec!["clinic", "school", "kota"]);

@@ -101,6 +101,19 @@ impl Share {
     }
 }
 
+/// How scores of the metric are recorded (RecordExternalScore), when no service computes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whether units have scores.
+    pub of_units: bool,
+    /// Whether agencies have scores.
+    pub of_agencies: bool,
+    /// Lowest score.
+    pub minimum: Decimal,
+    /// Highest score.
+    pub maximum: Decimal,
+}
+
 /// What a table shows of each row, besides rank, subject, value and remark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
@@ -153,6 +166,8 @@ pub struct Definition {
     pub peers: Vec<Peers>,
     /// Which scores may be compared over time.
     pub eras: Vec<Era>,
+    /// How its scores are recorded; `None` when they are not.
+    pub recorded: Option<Recorded>,
     /// The rule behind it.
     pub citation: String,
     /// How certain the citation is.

@@ -63,7 +63,8 @@ impl Kind {
                 "Daftarkan instansi atau unit itu di direktori (prima import agencies, prima import units)"
             }
             Self::ScoreWithoutTable => {
-                "Periksa instansi atau unit itu di direktori (prima call GetAgency, GetUnit)"
+                "Periksa instansi atau unit itu di direktori (prima call GetAgency, GetUnit) dan kelompok pada definisi \
+                 ukurannya (prima table list)"
             }
             Self::UnitWithoutCohort => "Beri unit itu jenis lain (prima call UpdateUnit)",
             Self::PeriodWithoutTable => "Daftarkan instansi atau unit yang punya nilai dalam periode itu",
@@ -77,7 +78,8 @@ impl Kind {
         match self {
             Self::ScoreSubjectUnknown => "Direktori belum mengumumkan instansi atau unit ini",
             Self::ScoreWithoutTable => {
-                "Direktori sudah menarik instansi atau unit ini, atau jenis instansinya tidak dikenal rilis ini"
+                "Direktori sudah menarik instansi atau unit ini, jenis instansinya tidak dikenal rilis ini, atau definisi \
+                 ukurannya tidak punya kelompok baginya"
             }
             Self::UnitWithoutCohort => {
                 "Jenis unit ini bukan nama kelompok, sehingga unitnya hanya ada di tabel instansinya"

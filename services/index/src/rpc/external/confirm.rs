@@ -17,7 +17,7 @@ use super::{
     message, read,
 };
 use crate::{
-    domain::external::{Metric, confirms},
+    domain::external::{Known, confirms},
     events::publish,
     rpc::once,
     store::{
@@ -33,14 +33,14 @@ pub struct Confirm(Result<Checked, Failure>);
 #[derive(Debug)]
 struct Checked {
     once: IdempotencyKey,
-    metric: &'static Metric,
+    metric: Known,
     subject: Subject,
     period: Period,
     /// The etag of the record that the caller has seen.
     etag: String,
 }
 
-fn checked(message: pb::ConfirmExternalScoreRequest) -> Result<Checked, Failure> {
+fn checked((own, message): (Option<Known>, pb::ConfirmExternalScoreRequest)) -> Result<Checked, Failure> {
     let mut faults = Faults::default();
     let once = once(
         "index.ConfirmExternalScore",
@@ -48,8 +48,8 @@ fn checked(message: pb::ConfirmExternalScoreRequest) -> Result<Checked, Failure>
         &message,
         &mut faults,
     );
-    let metric = faults.take(message::metric("metric", &message.metric));
-    let subject = faults.take(message::subject("subject", &message.subject, metric));
+    let metric = faults.take(message::metric("metric", &message.metric, own.as_ref()));
+    let subject = faults.take(message::subject("subject", &message.subject, metric.as_deref()));
     let period = faults.take(message::period("period", &message.period));
     if message.etag.is_empty() {
         faults.add(
@@ -71,7 +71,8 @@ fn checked(message: pb::ConfirmExternalScoreRequest) -> Result<Checked, Failure>
 
 impl Command for Confirm {
     type App = Context;
-    type Message = pb::ConfirmExternalScoreRequest;
+    /// With the metric of an operator's own of which the score is, if it is of one.
+    type Message = (Option<Known>, pb::ConfirmExternalScoreRequest);
     type Answer = pb::ExternalScore;
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {

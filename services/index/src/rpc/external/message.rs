@@ -13,16 +13,17 @@ use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 use crate::{
     domain::{
         band::Published,
-        external::{self, Era, Metric, Part, opinion},
+        external::{self, Era, Known, Metric, Part, opinion},
         number::change::Change,
     },
     rpc::band,
     store::{ExternalScore, RecordStatus},
 };
 
-/// Parses the metric in a field.
-pub fn metric(field: &str, key: &str) -> Result<&'static Metric, Violation> {
-    external::find(key).ok_or_else(|| {
+/// Parses the metric in a field; `own` is the metric of an operator's own with this key, if there is one.
+pub fn metric(field: &str, key: &str, own: Option<&Known>) -> Result<Known, Violation> {
+    let built_in = external::find(key).map(Known::BuiltIn);
+    built_in.or_else(|| own.cloned()).ok_or_else(|| {
         Violation::new(
             field,
             "is no configured metric; see ListExternalMetrics",
@@ -66,10 +67,9 @@ pub fn period(field: &str, text: &str) -> Result<Period, Violation> {
     })
 }
 
-/// Every metric of other bodies as a message.
-pub fn metrics() -> Vec<pb::ExternalMetric> {
-    external::metrics()
-        .iter()
+/// Metrics as messages.
+pub fn metrics<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Vec<pb::ExternalMetric> {
+    metrics
         .map(|m| {
             let subjects = [("unit", m.of_units), ("agency", m.of_agencies)];
             pb::ExternalMetric {

@@ -7,5 +7,5 @@ mod read;
 mod record;
 
 pub use confirm::Confirm;
-pub use read::{list, list_metrics};
+pub use read::{list, list_metrics, own_metric};
 pub use record::Record;

@@ -20,17 +20,35 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::message;
 use crate::{
     domain::{
-        external,
+        external::{self, Known},
         number::change::{self, Change},
     },
-    store::{ExternalFilter, ExternalScore, RecordStatus, external_get, external_of_units, external_page},
+    store::{
+        ExternalFilter, ExternalScore, RecordStatus, external_get, external_of_units, external_page,
+        own_metric_get, own_metric_list,
+    },
 };
 
-/// All metrics.
-pub fn list_metrics() -> pb::ListExternalMetricsResponse {
-    pb::ListExternalMetricsResponse {
-        metrics: message::metrics(),
+/// All metrics: those of the release, then those of an operator's own.
+pub async fn list_metrics(ctx: &Context) -> Result<pb::ListExternalMetricsResponse, Failure> {
+    let documents = own_metric_list(ctx.db.reader()).await?;
+    let own: Vec<Known> = documents
+        .iter()
+        .filter_map(|json| Known::of_definition(json))
+        .collect();
+    let all = external::metrics().iter().chain(own.iter().map(|own| &**own));
+    Ok(pb::ListExternalMetricsResponse {
+        metrics: message::metrics(all),
+    })
+}
+
+/// The metric of an operator's own with this key; `None` when there is none, or when the release has it.
+pub async fn own_metric(ctx: &Context, key: &str) -> Result<Option<Known>, Failure> {
+    if external::find(key).is_some() || name::id(key).is_err() {
+        return Ok(None);
     }
+    let document = own_metric_get(ctx.db.reader(), key).await?;
+    Ok(document.and_then(|json| Known::of_definition(&json)))
 }
 
 /// A page of scores in the order of metrics, agencies, units and periods: the confirmed ones, or those that wait to

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
-        external::{self, Era, Metric, Stated, Statement, confirms},
+        external::{self, Era, Known, Stated, Statement, confirms},
         text,
     },
     events::publish,
@@ -37,12 +37,14 @@ pub struct Record {
     once: Option<IdempotencyKey>,
     request_id: String,
     score: pb::ExternalScore,
+    /// The metric of an operator's own, if it is one.
+    own: Option<Known>,
 }
 
 /// The checked score.
 struct Checked {
-    metric: &'static Metric,
-    era: &'static Era,
+    metric: Known,
+    era: Era,
     subject: Subject,
     period: Period,
     stated: Stated,
@@ -58,15 +60,17 @@ struct Checked {
 
 impl Command for Record {
     type App = Context;
-    type Message = pb::RecordExternalScoreRequest;
+    /// With the metric of an operator's own of which the score is, if it is of one.
+    type Message = (Option<Known>, pb::RecordExternalScoreRequest);
     type Answer = pb::ExternalScore;
 
-    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+    fn parse((own, message): Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let id = request::id("request_id", message.request_id.clone()).ok();
         Ok(Self {
             once: id.map(|id| IdempotencyKey::new("index.RecordExternalScore", &id, &message)),
             request_id: message.request_id,
             score: message.score.unwrap_or_default(),
+            own,
         })
     }
 
@@ -161,12 +165,16 @@ impl Record {
     fn check(&self, caller: &Caller) -> Result<Checked, Failure> {
         let (score, mut faults) = (&self.score, Faults::default());
         faults.take(request::id("request_id", self.request_id.clone()));
-        let metric = faults.take(message::metric("score.metric", &score.metric));
-        let subject = faults.take(message::subject("score.subject", &score.subject, metric));
+        let metric = faults.take(message::metric("score.metric", &score.metric, self.own.as_ref()));
+        let subject = faults.take(message::subject(
+            "score.subject",
+            &score.subject,
+            metric.as_deref(),
+        ));
         let period = faults.take(message::period("score.period", &score.period));
-        let of_year = metric.zip(period.as_ref());
-        let era = of_year.and_then(|(m, p)| m.era(external::year(p)));
-        if let (Some((metric, period)), None) = (of_year, era) {
+        let of_year = metric.as_ref().zip(period.as_ref());
+        let era = of_year.and_then(|(m, p)| m.era(external::year(p)).cloned());
+        if let (Some((metric, period)), None) = (of_year, &era) {
             faults.add(
                 "score.period",
                 format!("{} has no method for {period}", metric.key),
@@ -186,7 +194,7 @@ impl Record {
             vertical: score.vertical_unit,
             without_maladministration: score.no_maladministration,
         };
-        let stated = era.and_then(|era| era.state(statement, &mut faults));
+        let stated = era.as_ref().and_then(|era| era.state(statement, &mut faults));
         let parts = match parts.as_slice() {
             [] => String::new(),
             parts => serde_json::to_string(parts).map_err(|fault| Failure::internal(fault.to_string()))?,

@@ -50,6 +50,11 @@ impl Definition {
         BUILT_IN.values()
     }
 
+    /// Whether the release defines the metric.
+    pub fn is_built_in(metric: &str) -> bool {
+        BUILT_IN.keys().any(|(known, _)| known == metric)
+    }
+
     /// The newest built-in definition of a metric; for a metric without one, the rule of `data/tables/default.json` with
     /// its key as its title.
     pub fn built_in_or_default(metric: &str) -> Arc<Self> {
@@ -117,6 +122,7 @@ fn strictest() -> Definition {
         volumes: Vec::new(),
         peers: Vec::new(),
         eras: Vec::new(),
+        recorded: None,
         citation: String::new(),
         mark: String::new(),
         is_unreadable: false,

@@ -10,7 +10,9 @@ use prima_proto::name::{self, Subject};
 use serde_json::Value;
 
 use super::cohort_rule::{CohortRule, DIMENSIONS, Peers, Region, Volume, Within};
-use super::{Better, Definition, Era, RankedBy, Share, TieBreaker, Ties, Words};
+use crate::domain::member_score::decimal;
+
+use super::{Better, Definition, Era, RankedBy, Recorded, Share, TieBreaker, Ties, Words};
 
 /// Greatest number of decimals, those of an exact value.
 const DECIMALS_MAX: i64 = 18;
@@ -22,7 +24,7 @@ const SUBJECTS_MAX: usize = 2000;
 /// Years in which an era may begin or end.
 const YEARS: [i64; 2] = [1945, 2100];
 
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 21] = [
     "metric",
     "version",
     "title",
@@ -41,6 +43,7 @@ const FIELDS: [&str; 20] = [
     "volumes",
     "peers",
     "eras",
+    "recorded",
     "citation",
     "mark",
 ];
@@ -121,6 +124,7 @@ fn definition(reader: &mut Reader, document: &Value) -> Option<Definition> {
         volumes,
         peers,
         eras: eras(reader, of),
+        recorded: recorded(reader, of),
         citation: reader.text(of, "", "citation"),
         mark: reader.text(of, "", "mark"),
         is_unreadable: false,
@@ -395,6 +399,53 @@ fn peers(reader: &mut Reader, of: &Object) -> Vec<Peers> {
             title,
             subjects: subjects.into_iter().collect(),
         })
+    })
+}
+
+/// Reads how scores are recorded. A metric of the release has scores of its own, with which recorded ones would compete.
+fn recorded(reader: &mut Reader, of: &Object) -> Option<Recorded> {
+    let path = "recorded";
+    let given = of.get(path)?;
+    if of
+        .get("metric")
+        .and_then(Value::as_str)
+        .is_some_and(Definition::is_built_in)
+    {
+        reader.fault(
+            path,
+            "is only for a metric of your own",
+            "hanya untuk ukuran sendiri, bukan ukuran bawaan",
+        );
+    }
+    let of = reader.object(given, path, &["subjects", "minimum", "maximum"])?;
+    let kinds = ["unit", "agency"];
+    let mut subjects = Vec::new();
+    for (at, kind) in reader.list(of, path, "subjects", 1, 2).iter().enumerate() {
+        let find = |text: &str| kinds.into_iter().find(|kind| *kind == text);
+        subjects.extend(reader.word(Some(kind), &format!("{path}.subjects[{at}]"), find, &kinds));
+    }
+    let decimal = |text: &str| match decimal(text) {
+        Ok(value) => Ok(value),
+        Err(_) => Err([
+            "must be a decimal as text, such as \"0\" or \"365.5\"".to_owned(),
+            "harus bilangan desimal berupa teks, misalnya \"0\" atau \"365.5\"".to_owned(),
+        ]),
+    };
+    let minimum = reader.parsed(of, path, "minimum", decimal);
+    let maximum = reader.parsed(of, path, "maximum", decimal);
+    let (minimum, maximum) = minimum.zip(maximum)?;
+    if maximum <= minimum {
+        reader.fault(
+            "recorded.maximum",
+            "must be more than the minimum",
+            "harus lebih dari minimum",
+        );
+    }
+    Some(Recorded {
+        of_units: subjects.contains(&"unit"),
+        of_agencies: subjects.contains(&"agency"),
+        minimum,
+        maximum,
     })
 }
 

@@ -166,6 +166,19 @@ fn every_fault_of_a_document_is_named() {
             &["eras[0]", "eras[1].to_year"],
         ),
         (
+            r#", "recorded": {"subjects": ["unit", "city"], "minimum": "10", "maximum": "1"}"#,
+            &["recorded.subjects[1]", "recorded.maximum"],
+        ),
+        (
+            r#", "metric": "skm", "recorded": {"subjects": [], "minimum": 0, "maximum": "1e3"}"#,
+            &[
+                "recorded",
+                "recorded.subjects",
+                "recorded.minimum",
+                "recorded.maximum",
+            ],
+        ),
+        (
             r#", "coverage": {"numerator": 3, "denominator": 2}"#,
             &["coverage.denominator"],
         ),

@@ -229,3 +229,7 @@ impl LeagueTables {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "definitions_tests.rs"]
+mod tests;
