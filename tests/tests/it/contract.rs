@@ -443,7 +443,7 @@ async fn a_message_on_the_bus_is_a_cloud_event_and_a_stream_is_the_current_state
     let names: Vec<String> = js.stream_names().try_collect().await.unwrap();
     assert_eq!(
         names.iter().map(String::as_str).collect::<BTreeSet<_>>(),
-        BTreeSet::from(["PRIMA_DIRECTORY", "PRIMA_SURVEY"]),
+        BTreeSet::from(["PRIMA_DIRECTORY", "PRIMA_RANKING", "PRIMA_SURVEY"]),
         "only who publishes has a stream"
     );
     for service in ["directory", "survey"] {

@@ -12,11 +12,9 @@ use serde::Deserialize;
 use super::{band::Band, number};
 
 mod era;
-mod own;
 mod published;
 
 pub use era::{Era, Part};
-pub use own::Known;
 pub use published::{Stated, Statement, opinion, shown};
 
 /// A metric: an assessment by another body, or the index of past years.

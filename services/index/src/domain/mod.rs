@@ -11,6 +11,7 @@ pub mod field;
 pub mod instrument;
 pub mod judging;
 pub mod level;
+pub mod own_metric;
 pub mod portfolio;
 pub mod read;
 pub mod rule;

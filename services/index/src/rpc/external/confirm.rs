@@ -17,7 +17,7 @@ use super::{
     message, read,
 };
 use crate::{
-    domain::external::{Known, confirms},
+    domain::{external::confirms, own_metric::Known},
     events::publish,
     rpc::once,
     store::{

@@ -13,8 +13,9 @@ use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 use crate::{
     domain::{
         band::Published,
-        external::{self, Era, Known, Metric, Part, opinion},
+        external::{self, Era, Metric, Part, opinion},
         number::change::Change,
+        own_metric::Known,
     },
     rpc::band,
     store::{ExternalScore, RecordStatus},

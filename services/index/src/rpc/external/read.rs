@@ -20,8 +20,9 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::message;
 use crate::{
     domain::{
-        external::{self, Known},
+        external,
         number::change::{self, Change},
+        own_metric::Known,
     },
     store::{
         ExternalFilter, ExternalScore, RecordStatus, external_get, external_of_units, external_page,

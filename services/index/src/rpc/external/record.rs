@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     domain::{
-        external::{self, Era, Known, Stated, Statement, confirms},
+        external::{self, Era, Stated, Statement, confirms},
+        own_metric::Known,
         text,
     },
     events::publish,

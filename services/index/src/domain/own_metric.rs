@@ -4,8 +4,10 @@ use std::{ops::Deref, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{Era, Metric, find};
-use crate::domain::number;
+use super::{
+    external::{Era, Metric, find},
+    number,
+};
 
 /// A metric whose scores are recorded: of the release, or of an operator's own.
 #[derive(Debug, Clone)]
