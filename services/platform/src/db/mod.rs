@@ -218,17 +218,22 @@ pub fn sql(conn: &impl ConnectionTrait, text: &str, values: impl IntoIterator<It
     Statement::from_sql_and_values(backend, text, values)
 }
 
-/// A statement of SQLite that inserts rows with `columns` columns: `head VALUES (?, ?), … tail`. Thousands of rows are
-/// inserted faster this way than with [`table`]: parameters are not rewritten, and no rows are filled up. See
-/// [`at_once`].
+/// A statement of SQLite with rows of `columns` columns: `before VALUES (?, ?), … after`. `values` has the values of
+/// `before` and of the rows. Thousands of rows are inserted faster this way than with [`table`]: parameters are not
+/// rewritten, and no rows are filled up. See [`at_once`].
 #[expect(
     clippy::disallowed_methods,
     reason = "the other place where statements are made"
 )]
-pub fn plain_insert(head: &str, columns: usize, values: Vec<Value>, tail: &str) -> Statement {
+pub fn plain_rows(
+    before: &str,
+    (rows, columns): (usize, usize),
+    after: &str,
+    values: Vec<Value>,
+) -> Statement {
     let row = format!("({})", vec!["?"; columns].join(", "));
-    let rows = vec![row; values.len() / columns.max(1)].join(", ");
-    let text = format!("{head} VALUES {rows} {tail}");
+    let rows = vec![row; rows].join(", ");
+    let text = format!("{before} VALUES {rows} {after}");
     Statement::from_sql_and_values(DbBackend::Sqlite, text, values)
 }
 

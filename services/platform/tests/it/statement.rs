@@ -2,7 +2,7 @@
 
 use prima_platform::{
     config,
-    db::{Column, Database, at_once, plain_insert, rows_at_once, sql, table},
+    db::{Column, Database, at_once, plain_rows, rows_at_once, sql, table},
     testing::postgres::Postgres,
 };
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value};
@@ -107,7 +107,12 @@ async fn parts_of_an_insert_contain_every_row_once_and_share_a_few_statements() 
                 }
                 let cell = |n: &usize| [(*n as i64).into(), "'?$1".into(), Value::String(None)];
                 let values: Vec<Value> = part.iter().flat_map(cell).collect();
-                let insert = plain_insert("INSERT INTO put", 3, values, "ON CONFLICT DO NOTHING");
+                let insert = plain_rows(
+                    "INSERT INTO put",
+                    (part.len(), 3),
+                    "ON CONFLICT DO NOTHING",
+                    values,
+                );
                 texts.insert(insert.sql.clone());
                 let done = txn.execute_raw(insert).await.unwrap();
                 assert_eq!(done.rows_affected(), part.len() as u64);

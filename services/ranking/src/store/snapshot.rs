@@ -1,6 +1,6 @@
 //! The snapshot: the last received state of every subject.
 
-use prima_platform::db::{Column as Type, Database, at_once, plain_insert, sql, table};
+use prima_platform::db::{Column as Type, Database, at_once, plain_rows, sql, table};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 /// The last received state of a subject.
@@ -51,7 +51,12 @@ pub async fn snapshot_save(db: &Database, rows: &[StoredState]) -> Result<(), Db
             );
             sql(&txn, &text, values)
         } else {
-            plain_insert(INSERT, COLUMNS, values.flatten().collect(), UNLESS_OLDER)
+            plain_rows(
+                INSERT,
+                (rows.len(), COLUMNS),
+                UNLESS_OLDER,
+                values.flatten().collect(),
+            )
         };
         txn.execute_raw(statement).await?;
     }

@@ -10,24 +10,22 @@ use prima_platform::{
     clock::{from_micros, micros},
     db::Txn,
     failure::Failure,
-    vault::Keyring,
 };
 use sea_orm::DbErr;
 
 use super::{
-    draft::Draft,
+    draft::{Draft, Maker, Version},
     item::{First, Item, Outcome},
     known::Taking,
     permit::Permits,
 };
 use crate::{
     domain::{
-        access::{Proof, Refusal, Secret},
+        access::{Proof, Refusal},
         release::{Change, Entry, Sender},
-        response::Raw,
     },
     store::{
-        comment::{self, comment_insert_in_txn, comments},
+        comment::{self, comment_insert_in_txn},
         delta::Delta,
         response::{self, First as FirstRow, Key, response_find, response_insert_in_txn},
     },
@@ -140,9 +138,7 @@ impl Inserted {
 /// A batch in progress: the outcome of each item so far, and the rows to insert.
 pub(super) struct Batch<'a> {
     now: DateTime<Utc>,
-    secret: &'a Secret,
-    /// Encrypts the texts.
-    vault: &'a Keyring,
+    maker: Maker<'a>,
     permits: Permits,
     outcomes: Vec<Option<Outcome>>,
     /// The inserted rows, by survey.
@@ -158,16 +154,10 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// An empty batch.
-    pub(super) fn new(
-        now: DateTime<Utc>,
-        (secret, vault): (&'a Secret, &'a Keyring),
-        permits: Permits,
-        step: usize,
-    ) -> Self {
+    pub(super) fn new(now: DateTime<Utc>, maker: Maker<'a>, permits: Permits, step: usize) -> Self {
         Self {
             now,
-            secret,
-            vault,
+            maker,
             permits,
             outcomes: Vec::new(),
             added: BTreeMap::new(),
@@ -185,7 +175,7 @@ impl<'a> Batch<'a> {
         &mut self,
         item: &'a Item,
         taking: Option<&Taking>,
-        draft: Option<(i64, Result<Draft, Failure>)>,
+        draft: Option<(Version, Result<Draft, Failure>)>,
     ) {
         let index = self.outcomes.len();
         let (wanted, refusal) = match self.wanted(index, item, taking, draft) {
@@ -214,7 +204,7 @@ impl<'a> Batch<'a> {
         index: usize,
         item: &'a Item,
         taking: Option<&Taking>,
-        draft: Option<(i64, Result<Draft, Failure>)>,
+        draft: Option<(Version, Result<Draft, Failure>)>,
     ) -> Result<(Wanted<'a>, Option<Failure>), Failure> {
         let taking = taking.ok_or_else(|| match item.proof {
             // A caller without a valid signature must not learn which surveys exist. Tokens and links were verified
@@ -222,66 +212,45 @@ impl<'a> Batch<'a> {
             Proof::Kiosk(_) => Refusal::SignatureInvalid.into(),
             Proof::Agent | Proof::Link | Proof::Token(_) => Failure::not_found(&item.survey.to_string()),
         })?;
-        let survey = &*taking.survey;
+        let definition = &taking.definition;
         let granted = self.permits.grant(item, taking, self.now)?;
-        let part = granted.answers_alone.then(|| item.raw.answers_alone());
-        let digest = part.as_ref().map_or_else(|| item.digest.clone(), Raw::digest);
-        let import_id = Some(&item.import_id).filter(|id| !id.is_empty() && part.is_none());
-        let raw = part.as_ref().unwrap_or(&item.raw);
-        let draft = draft.filter(|(etag, _)| *etag == taking.etag && part.is_none());
-        let draft = draft.map_or_else(
-            || Draft::new(item, raw, survey, self.secret, self.now),
-            |(_, draft)| draft,
-        );
+        let draft = draft.filter(|(version, _)| *version == definition.version());
         let Draft {
-            response,
-            answers,
-            device,
-        } = draft?;
-        let submitted_at = raw.submitted_at.map_or(self.now, |_| response.submitted_at);
+            mut row,
+            mut comments,
+        } = match (granted.answers_alone, draft) {
+            (false, Some((_, draft))) => draft,
+            (false, None) => self.maker.draft(item, definition, self.now),
+            (true, _) => {
+                let part = item.raw.answers_alone();
+                self.maker.draft_of_part(item, &part, definition, self.now)
+            }
+        }?;
+        if granted.answers_alone || item.raw.submitted_at.is_none() {
+            row.submitted_at = micros(self.now);
+        }
+        let survey = &*definition.survey;
         let refusal = survey
-            .accepts(submitted_at, self.now, granted.grace)
+            .accepts(from_micros(row.submitted_at), self.now, granted.grace)
             .err()
             .map(Failure::from)
             .or_else(|| granted.refusal.map(Failure::from));
-        let profile = response.profile;
-        let row = response::Model {
-            survey_id: taking.id,
-            response_id: item.stored_id().into_owned(),
-            digest,
-            submitted_at: micros(submitted_at),
-            accepted_at: micros(self.now),
-            batch: taking.batch,
-            answers,
-            sex: profile.sex,
-            age: profile.age.map(i64::from),
-            age_group: profile.age_group,
-            education: profile.education,
-            occupation: profile.occupation,
-            service: profile.service.or(granted.service),
-            channel: profile.channel,
-            hour_band: profile.hour_band,
-            source: granted.source,
-            token: granted.token,
-            counter: granted.counter,
-            device,
-            import_id: import_id.cloned(),
-            voided: None,
-            counted: (!item.bulk).then_some(taking.counted),
-            pending: (!item.bulk).then_some(taking.pending + 1),
-            quarantine: None,
-        };
+        row.accepted_at = micros(self.now);
+        row.batch = taking.batch;
+        row.service = row.service.or(granted.service);
+        row.source = granted.source;
+        row.token = granted.token;
+        row.counter = granted.counter;
+        row.counted = (!item.bulk).then_some(taking.counted);
+        row.pending = (!item.bulk).then_some(taking.pending + 1);
+        for comment in &mut comments {
+            comment.follow(&survey.name.unit.agency, &row);
+        }
         let wanted = Wanted {
             index,
             item,
-            comments: comments(
-                self.vault,
-                &survey.name.unit.agency,
-                &row,
-                response.suggestion.as_ref(),
-                response.criticism.as_ref(),
-            )?,
             row,
+            comments,
         };
         Ok((wanted, refusal))
     }

@@ -9,7 +9,7 @@ use prima_platform::db::Txn;
 use prima_proto::name;
 use sea_orm::DbErr;
 
-use super::item::Item;
+use super::{draft::Version, item::Item};
 use crate::{
     domain::{release, survey::Survey},
     store::survey::{definitions_get, surveys_share_in_txn},
@@ -18,15 +18,29 @@ use crate::{
 /// Most cached definitions; each takes a few kilobytes.
 const MOST: usize = 20_000;
 
-/// A survey for which a transaction stores responses.
+/// A definition of a survey.
 #[derive(Debug, Clone)]
-pub(super) struct Taking {
+pub(super) struct Definition {
     /// Key in the database.
     pub(super) id: i64,
     /// Version of the definition.
-    pub(super) etag: i64,
+    etag: i64,
     /// The definition.
     pub(super) survey: Arc<Survey>,
+}
+
+impl Definition {
+    /// What is different for every definition.
+    pub(super) fn version(&self) -> Version {
+        (self.id, self.etag)
+    }
+}
+
+/// A survey for which a transaction stores responses.
+#[derive(Debug, Clone)]
+pub(super) struct Taking {
+    /// The definition.
+    pub(super) definition: Definition,
     /// Version stored with the responses: above every version that was counted, and not above the one that will count
     /// them.
     pub(super) batch: i64,
@@ -36,8 +50,8 @@ pub(super) struct Taking {
     pub(super) pending: i64,
 }
 
-/// Definitions with their etags.
-type Definitions = HashMap<name::Survey, (i64, Arc<Survey>)>;
+/// Definitions by name.
+type Definitions = HashMap<name::Survey, Definition>;
 
 /// The cached definitions.
 #[derive(Debug, Default)]
@@ -76,17 +90,17 @@ impl Known {
                 let known = wanted
                     .get(&row.name)
                     .and_then(|survey| all.get_key_value(*survey));
-                match known.filter(|(_, (etag, _))| *etag == row.etag) {
+                match known.filter(|(_, known)| known.version() == (row.id, row.etag)) {
                     Some((name, known)) => drop(found.insert(name.clone(), known.clone())),
                     None => stale.push(row.id),
                 }
             }
         }
         let mut fresh = Definitions::new();
-        for definition in definitions_get(txn, &stale).await? {
-            let etag = definition.etag;
-            let survey = definition.survey()?;
-            fresh.insert(survey.name.clone(), (etag, Arc::new(survey)));
+        for row in definitions_get(txn, &stale).await? {
+            let (id, etag) = (row.id, row.etag);
+            let survey = Arc::new(row.survey()?);
+            fresh.insert(survey.name.clone(), Definition { id, etag, survey });
         }
         if !fresh.is_empty() {
             let mut all = self.all();
@@ -98,12 +112,9 @@ impl Known {
         }
         let taking = shared.into_iter().filter_map(|row| {
             let name = *wanted.get(&row.name)?;
-            let (etag, survey) = found.remove(name)?;
             let (added, voided) = release::waiting(&row.head);
             let taking = Taking {
-                id: row.id,
-                etag,
-                survey,
+                definition: found.remove(name)?,
                 batch: row.version.saturating_add(1),
                 counted: row.respondents - added + voided,
                 pending: added + voided,

@@ -61,15 +61,20 @@ impl Permits {
             match &item.proof {
                 Proof::Agent | Proof::Link => {}
                 Proof::Token(token) => {
-                    batches.extend(surveys.get(&item.survey).map(|survey| (survey.id, token.batch)));
+                    batches.extend(
+                        surveys
+                            .get(&item.survey)
+                            .map(|survey| (survey.definition.id, token.batch)),
+                    );
                 }
                 Proof::Kiosk(kiosk) => {
                     devices.insert(&kiosk.device);
                 }
             }
         }
-        let ended = surveys.values().filter(|s| s.survey.state(now) == State::Closed);
-        let ended: Vec<i64> = ended.map(|s| s.id).collect();
+        let all = surveys.values().map(|taking| &taking.definition);
+        let ended = all.filter(|d| d.survey.state(now) == State::Closed);
+        let ended: Vec<i64> = ended.map(|d| d.id).collect();
         let published = if ended.is_empty() {
             HashSet::new()
         } else {
@@ -89,7 +94,7 @@ impl Permits {
     ///
     /// The proof is not valid and never was.
     pub(super) fn grant(&self, item: &Item, taking: &Taking, now: DateTime<Utc>) -> Result<Granted, Refusal> {
-        let grace = if self.published.contains(&taking.id) {
+        let grace = if self.published.contains(&taking.definition.id) {
             TimeDelta::zero()
         } else {
             self.grace
@@ -105,7 +110,7 @@ impl Permits {
                 ..Granted::default()
             },
             Proof::Token(token) => {
-                let batch = self.batches.get(&(taking.id, token.batch));
+                let batch = self.batches.get(&(taking.definition.id, token.batch));
                 let batch = batch.ok_or(Refusal::TokenInvalid)?;
                 Granted {
                     source: format!("token:{}", batch.number),
@@ -130,7 +135,7 @@ impl Permits {
                 }
             }
         };
-        let allowed = access::check_mode(&taking.survey.access, item.proof.mode());
+        let allowed = access::check_mode(&taking.definition.survey.access, item.proof.mode());
         Ok(Granted {
             refusal: allowed.err().or(granted.refusal),
             ..granted

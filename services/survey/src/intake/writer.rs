@@ -22,13 +22,13 @@ use prima_platform::{
 };
 use prima_proto::name;
 use sea_orm::{DbBackend, DbErr};
-use tokio::{task::yield_now, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument;
 
 use super::{
     batch::Batch,
-    draft::{AT_ONCE, drafts},
+    draft::{Maker, drafts},
     item::{Item, Outcome},
     known::Known,
     pace::Pace,
@@ -281,7 +281,11 @@ impl Writer {
         bulk: bool,
         known: bool,
     ) -> Result<(Vec<Outcome>, Duration), DbErr> {
-        let drafts = drafts(items, &self.known, &self.secret, self.clock.now()).await;
+        let maker = Maker {
+            secret: &self.secret,
+            vault: &self.vault,
+        };
+        let drafts = drafts(items, &self.known, maker, self.clock.now()).await;
         let txn = self.db.begin().await?;
         let began = Instant::now();
         let surveys = self.known.share(&txn, items).await?;
@@ -289,11 +293,8 @@ impl Writer {
         let now = self.clock.now();
         failpoint::hit("intake.shared").await;
         let permits = Permits::load(&txn, items, &surveys, self.grace, now).await?;
-        let mut batch = Batch::new(now, (&self.secret, &self.vault), permits, self.step);
-        for (n, (item, draft)) in items.iter().zip(drafts).enumerate() {
-            if n % AT_ONCE == AT_ONCE - 1 {
-                yield_now().await;
-            }
+        let mut batch = Batch::new(now, maker, permits, self.step);
+        for (item, draft) in items.iter().zip(drafts) {
             batch.check(item, surveys.get(&item.survey), draft);
         }
         let (outcomes, added) = match batch.insert(&txn, known).await {

@@ -73,6 +73,13 @@ impl Model {
         ]
     }
 
+    /// Takes over what may have changed in its response, to a survey of this agency, since it was encrypted.
+    pub fn follow(&mut self, agency: &str, response: &response::Model) {
+        self.day = day_of_agency(agency, from_micros(response.submitted_at)).to_string();
+        self.service.clone_from(&response.service);
+        self.batch = response.batch;
+    }
+
     /// What the text is bound to when it is encrypted, so that the texts of two rows can't be swapped; must never change
     /// after a release.
     fn purpose(&self) -> String {
@@ -112,7 +119,7 @@ impl Model {
     }
 }
 
-/// The comments of a response to a survey of this agency, encrypted.
+/// The comments of a response to a survey of this agency, its suggestion and criticism, encrypted.
 ///
 /// # Errors
 ///
@@ -121,24 +128,26 @@ pub fn comments(
     vault: &Keyring,
     agency: &str,
     response: &response::Model,
-    suggestion: Option<&RedactedText>,
-    criticism: Option<&RedactedText>,
+    texts: [Option<RedactedText>; 2],
 ) -> Result<Vec<Model>, Failure> {
-    let written = [(1, suggestion), (2, criticism)];
-    let written = written.into_iter().filter_map(|(kind, text)| Some((kind, text?)));
-    let row = |(kind, text): (i64, &RedactedText)| Model {
-        survey_id: response.survey_id,
-        response_id: response.response_id.clone(),
-        kind,
-        day: day_of_agency(agency, from_micros(response.submitted_at)).to_string(),
-        service: response.service.clone(),
-        batch: response.batch,
-        body: text.text().to_owned(),
-        sealed: None,
-        sealed_key: String::new(),
-        place: String::new(),
+    let written = (1..).zip(texts).filter_map(|(kind, text)| Some((kind, text?)));
+    let row = |(kind, text): (i64, RedactedText)| {
+        let mut row = Model {
+            survey_id: response.survey_id,
+            response_id: response.response_id.clone(),
+            kind,
+            day: String::new(),
+            service: None,
+            batch: 0,
+            body: text.text().to_owned(),
+            sealed: None,
+            sealed_key: String::new(),
+            place: String::new(),
+        };
+        row.follow(agency, response);
+        row.sealed(vault)
     };
-    written.map(|text| row(text).sealed(vault)).collect()
+    written.map(row).collect()
 }
 
 /// Inserts the comments of newly inserted responses.

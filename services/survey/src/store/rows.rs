@@ -1,7 +1,7 @@
 //! Inserts, updates and locks many rows of an entity in one statement. The query builder would make a different statement for
 //! each number of rows; these statements are prepared once for any number: see [`table`].
 
-use prima_platform::db::{Column as Type, DbErr, Txn, plain_insert, sql, table};
+use prima_platform::db::{Column as Type, DbErr, Txn, plain_rows, sql, table};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic, ModelTrait, Statement,
     Value, sea_query::ArrayType,
@@ -94,8 +94,8 @@ impl Cell<'_> {
     }
 }
 
-/// From this number of rows on, a column in which all rows have the same value is one parameter, or left out where it is
-/// NULL. With fewer rows, there would be a different statement to prepare for nearly every combination of such columns.
+/// From this number of rows on, a column in which all rows have the same value is one parameter. With fewer rows, there
+/// would be a different statement to prepare for nearly every combination of such columns.
 const ALIKE: usize = 64;
 /// Separates the values of a packed column; a text that contains it is not packed.
 const SEPARATOR: char = '\u{1f}';
@@ -117,22 +117,37 @@ pub fn insert<E: EntityTrait, const N: usize>(
         let text = format!("{head} SELECT {} FROM {from} WHERE TRUE {tail}", read.join(", "));
         return sql(txn, &text, values);
     }
-    let kept: Vec<usize> = (0..N)
-        .filter(|place| same.get(*place) != Some(&Some(Cell::Null)))
-        .collect();
-    let names: Vec<&str> = kept
-        .iter()
-        .filter_map(|place| columns.get(*place))
-        .map(|c| c.as_str())
-        .collect();
-    let kinds = columns.map(kind::<E>);
-    let values = rows.iter().flat_map(|row| {
-        let cells = kept
+    // Where all rows have the same value it is one parameter, and no NULLs are passed: each value is copied twice by the
+    // driver and once by the database.
+    let (mut names, mut read, mut values, mut different) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for ((column, same), place) in columns.iter().zip(&same).zip(0..) {
+        match same {
+            Some(Cell::Null) => continue,
+            Some(cell) => {
+                read.push("?".to_owned());
+                values.push(cell.value(kind::<E>(*column)));
+            }
+            None => {
+                different.push((place, kind::<E>(*column)));
+                read.push(format!("column{}", different.len()));
+            }
+        }
+        names.push(column.as_str());
+    }
+    let alike = values.len();
+    values.reserve(rows.len() * different.len());
+    for row in rows {
+        let cells = different
             .iter()
-            .filter_map(move |place| Some((*row.get(*place)?, *kinds.get(*place)?)));
-        cells.map(|(cell, kind)| cell.value(kind))
-    });
-    plain_insert(&head(&names), kept.len(), values.collect(), tail)
+            .filter_map(|(place, kind)| Some((row.get(*place)?, kind)));
+        values.extend(cells.map(|(cell, kind)| cell.value(*kind)));
+    }
+    let (head, size) = (head(&names), (rows.len(), different.len()));
+    if alike == 0 {
+        return plain_rows(&head, size, tail, values);
+    }
+    let before = format!("{head} SELECT {} FROM (", read.join(", "));
+    plain_rows(&before, size, &format!(") WHERE TRUE {tail}"), values)
 }
 
 /// The value that all rows have in each column.
