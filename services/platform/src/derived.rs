@@ -100,12 +100,21 @@ pub enum Source {
         table: &'static str,
         /// SQL expression of the key in it, a text.
         key: &'static str,
-        /// The inputs for which somebody waits, in SQL; worded as in a partial index. Their keys are recomputed before
-        /// the others, some of which follow in each round.
-        urgent: Option<&'static str>,
+        /// The inputs for which somebody waits, if there are such. Their keys are recomputed before the others, some of
+        /// which follow in each round.
+        urgent: Option<Urgent>,
     },
     /// In rows whose time has come.
     Due(Due),
+}
+
+/// Inputs for which somebody waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Urgent {
+    /// Which they are, in SQL; worded as in a partial index.
+    pub condition: &'static str,
+    /// Minimum interval between two computations of a key that has none of them; at least that of the kind.
+    pub others: Duration,
 }
 
 /// Rows whose time has come. [`Kind::recompute`] changes them, so that they no longer meet the condition. It may find
@@ -153,18 +162,31 @@ impl Source {
         (text, values)
     }
 
-    /// The same for the keys that have urgent inputs; `None` for a source without any.
+    /// Its urgent inputs; `None` for a source without any.
+    fn urgent(&self) -> Option<Urgent> {
+        match self {
+            Self::Inputs { urgent, .. } => *urgent,
+            Self::Flags | Self::Due(_) => None,
+        }
+    }
+
+    /// The same query for the keys that have urgent inputs; `None` for a source without any.
     fn urgent_query(&self, kind: &str, now: i64) -> Option<(String, Vec<Value>)> {
-        let Self::Inputs {
-            table,
-            key,
-            urgent: Some(urgent),
-        } = self
-        else {
+        let Self::Inputs { table, key, urgent } = self else {
             return None;
         };
-        let text = flagged(table, key, &format!("WHERE {urgent}"));
-        Some((text, vec![kind.into(), now.into()]))
+        let which = format!("WHERE {}", urgent.as_ref()?.condition);
+        Some((flagged(table, key, &which), vec![kind.into(), now.into()]))
+    }
+
+    /// Whether there is any input, also of a key that is held; `None` for a source without urgent inputs.
+    fn any_query(&self) -> Option<String> {
+        match self {
+            Self::Inputs { table, urgent, .. } if urgent.is_some() => {
+                Some(format!("SELECT 1 AS one FROM {table} LIMIT 1"))
+            }
+            _ => None,
+        }
     }
 }
 

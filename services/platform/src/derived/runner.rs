@@ -10,7 +10,9 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{CHUNK, Derived, Key, Kind, LegacyFlags, PAGE, POLL, Settings, Source, flag_dirty_in_txn, rows};
+use super::{
+    CHUNK, Derived, Key, Kind, LegacyFlags, PAGE, POLL, Settings, Source, Urgent, flag_dirty_in_txn, rows,
+};
 use crate::{
     clock::{Clock, micros},
     db::{Database, Txn, sql},
@@ -27,6 +29,19 @@ const DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 const PART: usize = 4;
 /// Longest error text that is stored, characters.
 const ERROR: usize = 1000;
+
+/// While some keys without urgent inputs rest, the runner looks for those that have rested long enough this many times in
+/// their interval.
+const PARTS: u32 = 10;
+
+/// The keys without urgent inputs, where some are urgent.
+#[derive(Debug, Default)]
+struct Others {
+    /// Batches of them that are out of date.
+    found: VecDeque<Vec<String>>,
+    /// When to look for more; `None` at any time.
+    look_at: Option<Instant>,
+}
 
 /// Clause of a SELECT that locks its rows and skips those that another transaction has locked. SQLite has one writer
 /// and needs none.
@@ -76,7 +91,7 @@ impl<K: Kind> Runner<K> {
             Source::Due(due) => (due.every, false),
             _ => (POLL, true),
         };
-        let (mut looked, mut found): (Option<Instant>, _) = (None, VecDeque::new());
+        let (mut looked, mut others): (Option<Instant>, _) = (None, Others::default());
         while !stop.is_cancelled() {
             wake.mark_unchanged();
             if looked.is_none_or(|at| at.elapsed() >= POLL) {
@@ -86,7 +101,7 @@ impl<K: Kind> Runner<K> {
                     tracing::warn!(kind, %error, "keys that are due can't be determined; trying again");
                 }
             }
-            let pause = match self.round(&mut found, &stop).await {
+            let pause = match self.round(&mut others, &stop).await {
                 Ok(false) => self.settings.min_interval / 10,
                 Ok(true) => continue,
                 Err(error) => {
@@ -95,6 +110,7 @@ impl<K: Kind> Runner<K> {
                 }
             };
             tokio::select! { () = stop.cancelled() => return, () = tokio::time::sleep(pause) => {} }
+            let poll = others.look_at.map_or(poll, |at| at - Instant::now());
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = wake.changed(), if is_woken => {}
@@ -141,38 +157,44 @@ impl<K: Kind> Runner<K> {
         Ok(txn.commit().await?)
     }
 
-    /// Recomputes the keys with urgent inputs, then some of those that were `found` out of date; when none is left of these,
-    /// looks for more. Returns whether there may be more.
-    async fn round(
-        &self,
-        found: &mut VecDeque<Vec<String>>,
-        stop: &CancellationToken,
-    ) -> Result<bool, Failure> {
+    /// Recomputes the keys that are out of date: where some are urgent those, and then one batch of the others. Returns
+    /// whether there may be more.
+    async fn round(&self, others: &mut Others, stop: &CancellationToken) -> Result<bool, Failure> {
         let (source, kind) = (self.kind.source(), self.settings.name);
-        let urgent = source.urgent_query(kind, self.now());
-        let is_urgent = urgent.is_some();
-        let mut done = 0;
-        if let Some(query) = urgent {
-            let (batches, _) = self.waiting(query, self.settings.batch).await?;
-            done += self.work_all(batches, stop).await?;
+        let Some((urgent, query)) = source.urgent().zip(source.urgent_query(kind, self.now())) else {
+            let query = source.query(kind, self.now());
+            let (batches, is_full) = self.waiting(query, self.settings.batch).await?;
+            let done = self.work_all(batches, stop).await?;
+            // A row whose recomputation left it due is not tried again at once.
+            let is_due = matches!(source, Source::Due(_));
+            return Ok(done > 0 && (is_full || !is_due));
+        };
+        let (batches, _) = self.waiting(query, self.settings.batch).await?;
+        let mut done = self.work_all(batches, stop).await?;
+        if others.found.is_empty() && others.look_at.is_none_or(|at| at <= Instant::now()) {
+            self.look_for_others(urgent, others).await?;
         }
-        if found.is_empty() {
-            let most = if is_urgent {
-                self.settings.batch / PART
-            } else {
-                self.settings.batch
-            };
-            let (batches, is_full) = self.waiting(source.query(kind, self.now()), most).await?;
-            if !is_urgent {
-                done += self.work_all(batches, stop).await?;
-                // A row whose recomputation left it due is not tried again at once.
-                let is_due = matches!(source, Source::Due(_));
-                return Ok(done > 0 && (is_full || !is_due));
-            }
-            found.extend(batches);
+        done += self.work_all(others.found.pop_front(), stop).await?;
+        Ok(done > 0 || !others.found.is_empty())
+    }
+
+    /// Finds the keys without urgent inputs that have rested long enough. While there are others, it looks again soon.
+    async fn look_for_others(&self, urgent: Urgent, others: &mut Others) -> Result<(), Failure> {
+        let source = self.kind.source();
+        let rest = urgent.others.saturating_sub(self.settings.min_interval);
+        let rested = self.now().saturating_sub(micros_of(rest));
+        let query = source.query(self.settings.name, rested);
+        let (batches, _) = self.waiting(query, self.settings.batch / PART).await?;
+        others.found.extend(batches);
+        others.look_at = None;
+        if others.found.is_empty()
+            && let Some(any) = source.any_query()
+        {
+            let reader = self.db.reader();
+            let some = reader.query_one_raw(sql(reader, &any, [])).await?;
+            others.look_at = some.map(|_| Instant::now() + POLL.min(urgent.others / PARTS));
         }
-        done += self.work_all(found.pop_front(), stop).await?;
-        Ok(done > 0 || !found.is_empty())
+        Ok(())
     }
 
     /// Recomputes batches of keys one after the other. Returns how many keys were recomputed.
@@ -292,12 +314,9 @@ impl<K: Kind> Runner<K> {
             let text = format!("DELETE FROM derived WHERE kind = $1 AND key IN (SELECT column1 FROM {from})");
             return txn.execute_raw(sql(txn, &text, values)).await.map(drop);
         }
-        let interval = i64::try_from(self.settings.min_interval.as_micros()).unwrap_or(i64::MAX);
-        let until = if interval == 0 {
-            0
-        } else {
-            now.saturating_add(interval)
-        };
+        let interval = micros_of(self.settings.min_interval);
+        let is_held = interval > 0 || self.kind.source().urgent().is_some();
+        let until = if is_held { now.saturating_add(interval) } else { 0 };
         let (from, values) = rows(txn, kind, keys, &[until]);
         let text = format!(
             "UPDATE derived SET held_until = $2, attempts = 0, error = NULL
@@ -362,6 +381,10 @@ impl<K: Kind> Runner<K> {
     }
 }
 
+fn micros_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
 /// Deletes the flags of keys whose rows are locked. Returns the keys that had any, in order.
 async fn clear(txn: &Txn, kind: &str, locked: &[String]) -> Result<BTreeSet<String>, DbErr> {
     if locked.is_empty() {
@@ -383,7 +406,7 @@ fn delay(attempts: i64) -> i64 {
         .ok()
         .and_then(|n| 2_u32.checked_pow(n));
     let delay = doubled.map_or(longest, |factor| first.saturating_mul(factor).min(longest));
-    i64::try_from(delay.as_micros()).unwrap_or(i64::MAX)
+    micros_of(delay)
 }
 
 #[cfg(test)]

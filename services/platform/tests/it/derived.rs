@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use prima_platform::{
     db::{Database, Txn, sql},
     derived::{
-        Derived, Due, Kind, LegacyFlags, Runner, Settings, Source, flag_dirty_in_txn, recomputed_keys,
+        Derived, Due, Kind, LegacyFlags, Runner, Settings, Source, Urgent, flag_dirty_in_txn, recomputed_keys,
     },
     failure::Failure,
     outbox::Outbox,
@@ -43,6 +43,7 @@ on_both_databases!(
     dirty_flags_of_the_previous_release_are_processed,
     rows_in_place_of_flags_are_each_added_once,
     an_urgent_row_waits_for_one_transaction_with_others_at_most,
+    a_key_without_urgent_rows_rests_longer,
     a_row_is_processed_once_it_is_due_and_a_failing_one_delays_no_other,
     a_database_with_later_steps_gets_the_tables,
 );
@@ -131,6 +132,8 @@ impl Double {
 struct Sum {
     /// Whether rows with the value 1 are urgent. The first transaction inserts one, under the key `urgent`.
     urgent: bool,
+    /// Minimum interval between two computations of a key without such rows.
+    others: Duration,
     /// The keys in the order in which they were recomputed.
     order: Arc<Mutex<Vec<String>>>,
 }
@@ -154,7 +157,10 @@ impl Kind for Sum {
         Source::Inputs {
             table: "part",
             key: "key",
-            urgent: self.urgent.then_some("value = 1"),
+            urgent: self.urgent.then_some(Urgent {
+                condition: "value = 1",
+                others: self.others,
+            }),
         }
     }
 
@@ -569,6 +575,12 @@ async fn parts(scene: &Scene) {
     scene.world.tamper(&table).await;
 }
 
+fn add_up(scene: &Scene, kind: Sum) -> Running {
+    let (db, derived) = (scene.world.db.clone(), scene.derived.clone());
+    let runner = Runner::new(db, derived, Outbox::default(), kind);
+    Running::spawn(|stop| runner.run(stop))
+}
+
 async fn an_urgent_row_waits_for_one_transaction_with_others_at_most(world: World) {
     let scene = Scene::new(world).await;
     parts(&scene).await;
@@ -576,17 +588,14 @@ async fn an_urgent_row_waits_for_one_transaction_with_others_at_most(world: Worl
     let text = format!("INSERT INTO part (key, value) VALUES {}", rows.join(", "));
     scene.world.tamper(&text).await;
     let order = Arc::<Mutex<Vec<String>>>::default();
-    let kind = Sum {
-        urgent: true,
-        order: order.clone(),
-    };
-    let runner = Runner::new(
-        scene.world.db.clone(),
-        scene.derived.clone(),
-        Outbox::default(),
-        kind,
+    let _running = add_up(
+        &scene,
+        Sum {
+            urgent: true,
+            order: order.clone(),
+            ..Sum::default()
+        },
     );
-    let _running = Running::spawn(|stop| runner.run(stop));
     scene
         .becomes("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM part", 0)
         .await;
@@ -594,6 +603,38 @@ async fn an_urgent_row_waits_for_one_transaction_with_others_at_most(world: Worl
     assert_eq!(order.len(), 41);
     // A quarter of the ten keys of a batch, and then the one that is urgent.
     assert_eq!(order.iter().position(|key| key == "urgent"), Some(2));
+}
+
+async fn a_key_without_urgent_rows_rests_longer(world: World) {
+    let scene = Scene::new(world).await;
+    parts(&scene).await;
+    let add = async |parts: &str| {
+        let text = format!("INSERT INTO part (key, value) VALUES {parts}");
+        scene.world.tamper(&text).await;
+        scene.derived.committed();
+    };
+    add("('a', 2)").await;
+    let _running = add_up(
+        &scene,
+        Sum {
+            urgent: true,
+            others: Duration::from_secs(3600),
+            ..Sum::default()
+        },
+    );
+    scene.figure_becomes("a", 2).await;
+    // The second key comes after the first one, and has not been computed yet.
+    add("('a', 4), ('b', 8)").await;
+    scene.figure_becomes("b", 8).await;
+    scene
+        .becomes("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM part", 1)
+        .await;
+    add("('a', 1)").await;
+    scene.figure_becomes("a", 7).await;
+    add("('a', 3)").await;
+    let rested = "UPDATE derived SET held_until = 1 WHERE key = 'a'";
+    assert_eq!(scene.world.tamper(rested).await, 1);
+    scene.figure_becomes("a", 10).await;
 }
 
 async fn rows_in_place_of_flags_are_each_added_once(world: World) {
