@@ -10,7 +10,7 @@ use std::{
 };
 
 use prima_platform::{caller::Role, clock::Clock, testing::eventually, token::Signer};
-use prima_proto::ranking::v1::LeagueRow;
+use prima_proto::{ranking::v1::LeagueRow, survey::v1::SubmitResponsesRequest};
 use prima_tests::{
     Cluster, DEADLINE, Suite,
     client::Client,
@@ -321,6 +321,29 @@ async fn a_crash_between_any_two_steps_loses_and_doubles_nothing() {
         count = crash_at(&mut suite, &survey, point, count).await;
     }
     converged(&suite, &survey, count).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_after_the_end_of_an_import_leaves_nothing_of_it_waiting() {
+    let mut suite = Suite::in_steps().await;
+    let unit = suite.client.unit("32", "3271").await;
+    let survey = suite.client.create_survey(&unit, "2024-q3").await;
+    let point = Some("results.import_ended=exit");
+    suite.survey.restart_with("PRIMA_FAILPOINTS", point).await;
+    suite.survey.wait_ready().await;
+    let rows = (0..12).map(|n| SubmitResponsesRequest {
+        survey: survey.clone(),
+        response_id: format!("r-{n}"),
+        response: Some(sample::response(n)),
+        ..Default::default()
+    });
+    let rows = tokio_stream::iter(rows.collect::<Vec<_>>());
+    assert!(suite.client.survey.submit_responses(rows).await.is_err());
+    assert_eq!(suite.survey.wait().await, 137);
+    suite.survey.restart_with("PRIMA_FAILPOINTS", None).await;
+    suite.survey.wait_ready().await;
+    let result = suite.client.result(&survey).await;
+    assert_eq!((result.counted, result.pending), (12, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

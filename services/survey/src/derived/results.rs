@@ -3,7 +3,7 @@
 //! (closing, changing, publishing, voiding, reading) count first.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -25,10 +25,10 @@ use tracing::Instrument;
 
 use super::{rules, unit_scores};
 use crate::{
-    domain::release::Rules,
+    domain::release::{Changes, Rules},
     events::publish,
     store::{
-        delta::{self, Delta, Of, deltas_take_in_txn, deltas_waiting},
+        delta::{self, Delta, Of, deltas_insert_in_txn, deltas_take_in_txn, deltas_waiting, standings_get},
         survey::{Stored, survey_lock_in_txn, surveys_free_lock_in_txn, surveys_lock_in_txn},
         tally::{Added, tallies_add_in_txn},
     },
@@ -44,6 +44,8 @@ const IMPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// time are left to intake.
 const PAUSE: u32 = 3;
 
+/// Surveys of which one query reads how they stand.
+const CHUNK: usize = 1000;
 /// Most traces of intake transactions to which the span of a count is linked.
 const LINKS: usize = 31;
 
@@ -109,16 +111,15 @@ impl Kind for SurveyResults {
         let ids: Vec<i64> = ids.collect::<Result<_, _>>().map_err(Failure::internal)?;
         let rules = rules(&self.context.config.survey);
         let surveys = self.lock(txn, &ids).await?;
-        Ok(count_in_txn(txn, surveys, &[], &rules, self.context.clock.now()).await?)
+        Ok(count_in_txn(txn, surveys, &rules, self.context.clock.now()).await?)
     }
 }
 
 /// Adds the stored responses that are not counted yet to the sums of these locked surveys, and stages the states that
-/// change. An import into those in `imported` has ended.
+/// change.
 async fn count_in_txn(
     txn: &Txn,
     mut surveys: Vec<Stored>,
-    imported: &[i64],
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
@@ -127,8 +128,12 @@ async fn count_in_txn(
     // next version.
     let ids: Vec<i64> = surveys.iter().map(|stored| stored.id).collect();
     let taken = deltas_take_in_txn(txn, &ids).await?;
-    let waits = |stored: &Stored| imported.contains(&stored.id) && !stored.pending.own.is_empty();
-    surveys.retain(|stored| taken.deltas.contains_key(&stored.id) || waits(stored));
+    // The end of an import of which nothing waits changes nothing.
+    let changes = |stored: &Stored, delta: &Delta| !delta.ends_import() || !stored.pending.own.is_empty();
+    surveys.retain(|stored| {
+        let mut deltas = taken.deltas.get(&stored.id).into_iter().flatten();
+        deltas.any(|delta| changes(stored, delta))
+    });
     if surveys.is_empty() {
         return Ok(());
     }
@@ -139,10 +144,7 @@ async fn count_in_txn(
     for others in traceparents.take(LINKS) {
         trace::link(&span, Some(others));
     }
-    let mut added = added(&surveys, &taken.deltas);
-    for (id, added) in &mut added {
-        added.changes.import_ended = imported.contains(id);
-    }
+    let added = added(&surveys, &taken.deltas);
     add_in_txn(txn, surveys, added, rules, now).instrument(span).await
 }
 
@@ -171,8 +173,10 @@ async fn add_in_txn(
 fn added(surveys: &[Stored], deltas: &HashMap<i64, Vec<Delta>>) -> HashMap<i64, Added> {
     let added = surveys.iter().map(|stored| {
         let mut added = Added::nothing(stored);
-        let deltas = deltas.get(&stored.id).into_iter().flatten();
-        deltas.flat_map(Delta::lines).for_each(|line| added.add(line));
+        for delta in deltas.get(&stored.id).into_iter().flatten() {
+            added.changes.import_ended |= delta.ends_import();
+            delta.lines().for_each(|line| added.add(line));
+        }
         (stored.id, added)
     });
     added.collect()
@@ -192,7 +196,7 @@ pub async fn survey_lock(
     if stored.survey.closed_at.is_some() {
         // Late responses from devices that were offline. Not every operation on a closed survey recomputes the score of
         // its unit, so they are counted as the runner counts, including that score.
-        count_in_txn(txn, vec![stored], &[], rules, now).await?;
+        count_in_txn(txn, vec![stored], rules, now).await?;
         return survey_lock_in_txn(txn, name, now.timestamp_millis()).await;
     }
     let deltas = deltas_take_in_txn(txn, &[stored.id]).await?.deltas;
@@ -233,16 +237,54 @@ impl Counter {
         Self::tolerant(self.count_waiting(of).await)
     }
 
-    /// Counts all responses to these surveys. An import into those in `imported` has ended, and is released as a whole.
-    pub async fn count_imported(&self, ids: &[i64], imported: &[i64]) -> Result<(), Failure> {
-        let _alone = self.at_work.lock().await;
-        Self::tolerant(self.count_all(ids, imported).await)
+    /// Records that an import into these surveys has ended, so that their next count releases all of it. When it is
+    /// `urgent` they are counted as soon as those with single responses.
+    pub async fn import_ended(&self, ids: &[i64], urgent: bool) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        Self::tolerant(self.import_end(ids, urgent).await)
+    }
+
+    async fn import_end(&self, ids: &[i64], urgent: bool) -> Result<(), DbErr> {
+        let ends: BTreeMap<i64, Delta> = ids.iter().map(|id| (*id, Delta::default())).collect();
+        let traceparent = trace::traceparent(&tracing::Span::current());
+        let txn = self.db.begin().await?;
+        deltas_insert_in_txn(&txn, &ends, urgent, traceparent.as_deref()).await?;
+        txn.commit().await?;
+        failpoint::hit("results.import_ended").await;
+        self.derived.committed();
+        Ok(())
+    }
+
+    /// How many responses are in the figures of these surveys, and how many wait, when everything that is stored by now is
+    /// counted. It neither counts nor waits for a lock.
+    pub async fn standing(&self, ids: &[i64]) -> Result<(i64, i64), Failure> {
+        let txn = self.db.snapshot().await?;
+        let mut sum = (0, 0);
+        for ids in ids.chunks(CHUNK) {
+            for mut survey in standings_get(&txn, ids).await? {
+                let mut changes = Changes::default();
+                for delta in &survey.deltas {
+                    changes.import_ended |= delta.ends_import();
+                    for line in delta.lines() {
+                        survey.respondents += 1;
+                        changes.add(line.entry);
+                    }
+                }
+                survey.pending.apply(changes, &self.rules);
+                sum.0 += survey.pending.released(survey.respondents);
+                sum.1 += survey.pending.people();
+            }
+        }
+        txn.rollback().await?;
+        Ok(sum)
     }
 
     fn tolerant(counted: Result<(), DbErr>) -> Result<(), Failure> {
         match counted {
             Err(error) if db::cause(&error).is_storage() => {
-                tracing::warn!(%error, "a result is read as it stands: nothing can be written");
+                tracing::warn!(%error, "results stay as they stand: nothing can be written");
                 Ok(())
             }
             other => Ok(other?),
@@ -257,14 +299,10 @@ impl Counter {
         let _alone = self.at_work.lock().await;
         let waiting = deltas_waiting(self.db.reader(), of, last).await?;
         let ids: Vec<i64> = waiting.iter().map(|w| w.survey_id).collect();
-        self.count_all(&ids, &[]).await
-    }
-
-    async fn count_all(&self, ids: &[i64], imported: &[i64]) -> Result<(), DbErr> {
         for ids in ids.chunks(TOGETHER) {
             let txn = self.db.begin().await?;
             let surveys = surveys_lock_in_txn(&txn, ids).await?;
-            count_in_txn(&txn, surveys, imported, &self.rules, self.clock.now()).await?;
+            count_in_txn(&txn, surveys, &self.rules, self.clock.now()).await?;
             txn.commit().await?;
             self.outbox.committed();
             // Agencies were flagged as dirty.

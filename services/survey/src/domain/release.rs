@@ -110,6 +110,16 @@ pub struct Changes {
     pub import_ended: bool,
 }
 
+impl Changes {
+    /// Adds a response: that of one person, or one of many when there is no entry.
+    pub fn add(&mut self, entry: Option<Entry>) {
+        match entry {
+            Some(entry) => self.added.push(entry),
+            None => self.bulk += 1,
+        }
+    }
+}
+
 /// The changes that are in the sums of a survey and not yet in its figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pending {

@@ -1,6 +1,6 @@
 //! Notices about what was accepted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use prima_proto::{name, survey::v1 as pb};
 use sea_orm::ConnectionTrait;
@@ -8,7 +8,11 @@ use sea_orm::ConnectionTrait;
 use crate::{
     domain::notice::{self, Days, Notice},
     intake::Item,
-    store::{response::surveys_with_import, survey::survey_get, unit::unit_confirmed},
+    store::{
+        named::{Named, surveys_named},
+        response::surveys_with_import,
+        unit::units_confirmed,
+    },
 };
 
 /// Most surveys of one stream about which notices are given.
@@ -34,16 +38,24 @@ pub fn of_survey(survey: &pb::Survey) -> Vec<pb::Notice> {
 
 /// What a stream of responses contains, by survey and import.
 #[derive(Debug, Default)]
-pub struct Streamed(BTreeMap<(name::Survey, String), Days>);
+pub struct Streamed {
+    surveys: BTreeMap<name::Survey, BTreeMap<String, Days>>,
+    imports: usize,
+}
 
 impl Streamed {
     /// Adds a response.
     pub fn add(&mut self, item: &Item) {
-        let key = (item.survey.clone(), item.import_id.clone());
-        if self.0.len() >= SURVEYS_MAX && !self.0.contains_key(&key) {
-            return;
-        }
-        let days = self.0.entry(key).or_default();
+        let imports = self.surveys.get_mut(&item.survey);
+        let days = match imports.and_then(|imports| imports.get_mut(&item.import_id)) {
+            Some(days) => days,
+            None if self.imports >= SURVEYS_MAX => return,
+            None => {
+                self.imports += 1;
+                let imports = self.surveys.entry(item.survey.clone()).or_default();
+                imports.entry(item.import_id.clone()).or_default()
+            }
+        };
         if let Some(time) = item.raw.submitted_at {
             days.add(time);
         }
@@ -51,19 +63,26 @@ impl Streamed {
 
     /// The notices about it. A survey that does not exist has none, because its responses were refused.
     pub async fn notices(self, conn: &impl ConnectionTrait) -> Result<Vec<pb::Notice>, sea_orm::DbErr> {
+        let names: Vec<String> = self.surveys.keys().map(ToString::to_string).collect();
+        let stored = surveys_named(conn, &names).await?;
+        let mut stored: HashMap<String, Named> = stored.into_iter().map(|s| (s.name.clone(), s)).collect();
+        let confirmed = units_confirmed(conn, self.surveys.keys().map(|name| &name.unit)).await?;
         let mut notices = Vec::new();
-        for ((name, import_id), days) in self.0 {
-            let Some(stored) = survey_get(conn, &name.to_string()).await? else {
+        for (name, imports) in self.surveys {
+            let Some(stored) = stored.remove(&name.to_string()) else {
                 continue;
             };
-            if !unit_confirmed(conn, &name.unit).await? {
-                notices.push(notice::unit_unknown(&name.unit));
-            }
-            notices.extend(days.outside(&name, &stored.survey.period));
-            if !import_id.is_empty() {
-                let others = surveys_with_import(conn, stored.id, &name.unit, &import_id).await?;
-                if !others.is_empty() {
-                    notices.push(notice::imported_elsewhere(&import_id, &others));
+            let period = stored.period()?;
+            for (import_id, days) in imports {
+                if !confirmed.contains(&name.unit) {
+                    notices.push(notice::unit_unknown(&name.unit));
+                }
+                notices.extend(days.outside(&name, &period));
+                if !import_id.is_empty() {
+                    let others = surveys_with_import(conn, stored.id, &name.unit, &import_id).await?;
+                    if !others.is_empty() {
+                        notices.push(notice::imported_elsewhere(&import_id, &others));
+                    }
                 }
             }
         }

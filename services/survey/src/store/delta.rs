@@ -1,14 +1,14 @@
-//! The table `survey_delta`: answers that are stored but not yet added to the sums of their survey. Its rows are also
-//! the dirty flags of surveys. Raw SQL, because every transaction of intake and of counting writes many rows, by a statement
+//! The table `survey_delta`: answers that are stored but not yet added to the sums of their survey, and ends of imports that
+//! were not applied yet. Its rows are also the dirty flags of surveys. Raw SQL, because every transaction of intake and of counting writes many rows, by a statement
 //! that is prepared once: see [`table`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use prima_platform::db::{Column as Type, Txn, sql, table};
+use prima_platform::db::{Column as Type, Txn, broken, sql, table};
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
-use crate::domain::release::Entry;
+use crate::domain::release::{Entry, Pending};
 
 /// The table.
 pub const TABLE: &str = "survey_delta";
@@ -23,7 +23,8 @@ const CHUNK: usize = 1000;
 /// Separates the answers of two responses.
 const SEPARATOR: char = ',';
 
-/// The answers of those responses to one survey that a transaction inserted.
+/// The answers of those responses to one survey that a transaction inserted. An empty delta says that an import into the
+/// survey has ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delta(String);
 
@@ -50,9 +51,15 @@ impl Delta {
         self.add(&entry.text());
     }
 
+    /// Whether it says that an import has ended.
+    pub fn ends_import(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Each response.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        self.0.split(SEPARATOR).map(|line| match line.split_once(';') {
+        let lines = self.0.split(SEPARATOR).filter(|line| !line.is_empty());
+        lines.map(|line| match line.split_once(';') {
             Some((answers, _)) => Line {
                 answers,
                 entry: Entry::parse(line),
@@ -129,6 +136,48 @@ pub async fn deltas_take_in_txn(txn: &Txn, surveys: &[i64]) -> Result<Taken, DbE
         deltas.push(Delta(row.answers));
     }
     Ok(taken)
+}
+
+/// A survey with everything that is stored of it, counted or not.
+#[derive(Debug)]
+pub struct Standing {
+    /// Number of counted responses that are not voided.
+    pub respondents: i64,
+    /// The counted changes that are not released yet.
+    pub pending: Pending,
+    /// What is not counted yet.
+    pub deltas: Vec<Delta>,
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Counted {
+    id: i64,
+    respondents: i64,
+    voided: i64,
+    pending: String,
+}
+
+/// These surveys as they stand in the snapshot of `txn`.
+pub async fn standings_get(txn: &Txn, surveys: &[i64]) -> Result<Vec<Standing>, DbErr> {
+    let (from, values) = table(txn, [Type::Int], surveys.iter().map(|id| [(*id).into()]), 0);
+    let text =
+        format!("SELECT survey_id, answers, traceparent FROM {from} JOIN {TABLE} ON survey_id = v.column1");
+    let rows = Row::find_by_statement(sql(txn, &text, values.clone()));
+    let mut deltas: HashMap<i64, Vec<Delta>> = HashMap::new();
+    for row in rows.all(txn).await? {
+        deltas.entry(row.survey_id).or_default().push(Delta(row.answers));
+    }
+    let text = format!("SELECT id, respondents, voided, pending FROM {from} JOIN survey ON id = v.column1");
+    let rows = Counted::find_by_statement(sql(txn, &text, values));
+    let standing = |row: Counted| {
+        let pending = Pending::parse(&row.pending, row.voided);
+        Ok(Standing {
+            respondents: row.respondents,
+            pending: pending.ok_or_else(|| broken(format!("survey {}", row.id), "pending changes"))?,
+            deltas: deltas.remove(&row.id).unwrap_or_default(),
+        })
+    };
+    rows.all(txn).await?.into_iter().map(standing).collect()
 }
 
 /// Selects surveys.
@@ -213,5 +262,13 @@ mod tests {
         );
         assert_eq!(lines[1].entry.as_ref(), Some(&entry));
         assert_eq!((&lines[0].entry, &lines[2].entry), (&None, &None));
+        assert!(!delta.ends_import());
+    }
+
+    #[test]
+    fn an_empty_delta_ends_an_import_and_has_no_response() {
+        let delta = Delta::default();
+        assert!(delta.ends_import());
+        assert_eq!(delta.lines().next(), None);
     }
 }

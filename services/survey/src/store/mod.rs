@@ -8,6 +8,7 @@ pub mod device;
 mod element;
 mod flag;
 pub mod follow_up;
+pub mod named;
 pub mod publication;
 pub mod quarantine;
 pub mod reading;

@@ -15,7 +15,9 @@ use sea_orm::{
 
 use super::{
     element::elements_insert_in_txn,
-    json, response,
+    json,
+    named::Named,
+    response,
     turn::{turns_shared, turns_take_in_txn},
     unit_score::{UnitPeriod, key_row},
 };
@@ -294,7 +296,10 @@ const HEAD: u32 = 64;
 /// surveys.
 pub async fn surveys_share_in_txn(txn: &Txn, names: &[String]) -> Result<Vec<Shared>, DbErr> {
     let (from, values) = table(txn, [Type::Text], names.iter().map(|n| [n.clone().into()]), 0);
-    let select = select_shared(&from);
+    let select = format!(
+        "SELECT id, name, etag, version, respondents, SUBSTR(pending, 1, {HEAD}) AS head
+         FROM {from} JOIN survey ON name = v.column1"
+    );
     let text = match txn.get_database_backend() {
         DbBackend::Postgres => {
             let (with, shared) = turns_shared(&from);
@@ -304,22 +309,6 @@ pub async fn surveys_share_in_txn(txn: &Txn, names: &[String]) -> Result<Vec<Sha
         _ => select,
     };
     Shared::find_by_statement(sql(txn, &text, values)).all(txn).await
-}
-
-/// What [`Shared`] tells of these surveys, without a lock.
-pub async fn surveys_standing(conn: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Shared>, DbErr> {
-    let (from, values) = table(conn, [Type::Text], names.iter().map(|n| [n.clone().into()]), 0);
-    let text = format!("{} ORDER BY name", select_shared(&from));
-    Shared::find_by_statement(sql(conn, &text, values))
-        .all(conn)
-        .await
-}
-
-fn select_shared(from: &str) -> String {
-    format!(
-        "SELECT id, name, etag, version, respondents, SUBSTR(pending, 1, {HEAD}) AS head
-         FROM {from} JOIN survey ON name = v.column1"
-    )
 }
 
 /// The definitions of surveys that are locked, in either mode.
@@ -357,7 +346,7 @@ pub async fn surveys_lock_in_txn(txn: &Txn, ids: &[i64]) -> Result<Vec<Stored>, 
     }
     let (from, values) = table(txn, [Type::Int], ids.iter().map(|id| [(*id).into()]), 0);
     let select = |what: &str| format!("SELECT {what} FROM {from} JOIN survey ON id = v.column1");
-    let named = sql(txn, &select("name"), values.clone());
+    let named = sql(txn, &select("id, name, period"), values.clone());
     let named = Named::find_by_statement(named).all(txn).await?;
     turns_take_in_txn(txn, &Vec::from_iter(named.into_iter().map(|row| row.name))).await?;
     let lock = match txn.get_database_backend() {
@@ -367,11 +356,6 @@ pub async fn surveys_lock_in_txn(txn: &Txn, ids: &[i64]) -> Result<Vec<Stored>, 
     let text = format!("{} ORDER BY name{lock}", select("survey.*"));
     let rows = Model::find_by_statement(sql(txn, &text, values)).all(txn).await?;
     rows.into_iter().map(Stored::try_from).collect()
-}
-
-#[derive(Debug, FromQueryResult)]
-struct Named {
-    name: String,
 }
 
 /// Locks one survey by taking its next version; `None` when it does not exist.

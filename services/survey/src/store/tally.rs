@@ -81,10 +81,7 @@ impl Added {
         self.respondents += 1;
         self.each(line.answers, Tally::add);
         self.moments.add(line.answers);
-        match line.entry {
-            Some(entry) => self.changes.added.push(entry),
-            None => self.changes.bulk += 1,
-        }
+        self.changes.add(line.entry);
     }
 
     /// Subtracts one response that was voided at `now`, its answers as stored.

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use prima_platform::db::Txn;
+use prima_platform::db::{Column as Type, Txn, sql, table};
 use prima_proto::name;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*,
-    sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
+    entity::prelude::*, sea_query::OnConflict,
 };
 
 /// A row of the table `directory_unit`.
@@ -24,6 +24,15 @@ pub struct Model {
 }
 
 prima_platform::no_relations!();
+
+impl Model {
+    fn name(self) -> name::Unit {
+        name::Unit {
+            agency: self.agency,
+            unit: self.unit,
+        }
+    }
+}
 
 fn key(unit: &name::Unit) -> (String, String) {
     (unit.agency.clone(), unit.unit.clone())
@@ -54,6 +63,23 @@ pub async fn unit_confirmed(conn: &impl ConnectionTrait, unit: &name::Unit) -> R
     Ok(Entity::find_by_id(key(unit)).one(conn).await?.is_some())
 }
 
+/// Which of these units the directory has published.
+pub async fn units_confirmed(
+    conn: &impl ConnectionTrait,
+    units: impl Iterator<Item = &name::Unit>,
+) -> Result<HashSet<name::Unit>, DbErr> {
+    let keys = units.map(|unit| [unit.agency.as_str().into(), unit.unit.as_str().into()]);
+    let (from, values) = table(conn, [Type::Text; 2], keys, 0);
+    let text = format!(
+        "SELECT d.agency, d.unit, d.close_date FROM {from}
+         JOIN directory_unit d ON d.agency = v.column1 AND d.unit = v.column2"
+    );
+    let rows = Model::find_by_statement(sql(conn, &text, values))
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Model::name).collect())
+}
+
 /// Every unit of these agencies that the directory has published.
 pub async fn unit_confirmed_in(
     conn: &impl ConnectionTrait,
@@ -66,9 +92,5 @@ pub async fn unit_confirmed_in(
         .filter(Column::Agency.is_in(agencies))
         .all(conn)
         .await?;
-    let names = rows.into_iter().map(|row| name::Unit {
-        agency: row.agency,
-        unit: row.unit,
-    });
-    Ok(names.collect())
+    Ok(rows.into_iter().map(Model::name).collect())
 }

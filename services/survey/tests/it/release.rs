@@ -13,6 +13,7 @@ use tonic::Code;
 
 use crate::{
     corrections::by_ids,
+    counting::hold_runner,
     credentials::*,
     disclosure::{NAME, SCORE, answers, event, index_of, score, stepped_figures},
     fixture::*,
@@ -70,6 +71,35 @@ async fn an_import_moves_the_figures_at_once_and_a_small_one_waits() {
         );
         assert_eq!(stepped_figures(&closed), stepped_figures(&result));
         assert_eq!(score(&t, SCORE).await.unwrap().status(), ScoreStatus::Provisional);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_answered_before_it_is_counted_and_released_by_the_next_count() {
+    in_steps(async |mut t| {
+        t.survey("a").await;
+        hold_runner(&t).await;
+        let many = t.stream(0..12).await;
+        assert_eq!((many.accepted, many.counted, many.pending), (12, 12, 0));
+        assert_eq!(t.count("survey WHERE respondents > 0").await, 0);
+        let result = t.result(NAME).await;
+        assert_eq!((result.respondents, result.counted, result.pending), (12, 12, 0));
+        assert_eq!(t.count("survey_delta").await, 0);
+        // Its repetition adds nothing.
+        let again = t.stream(0..12).await;
+        assert_eq!((again.repeated_count, again.counted, again.pending), (12, 12, 0));
+        assert_eq!(t.result(NAME).await.version, result.version);
+        assert_eq!(t.count("survey_delta").await, 0);
+        let few = t.stream(12..16).await;
+        assert_eq!((few.counted, few.pending), (12, 4));
+        let more = t.stream(16..21).await;
+        assert_eq!((more.counted, more.pending), (21, 0));
+        t.close(NAME).await;
+        let closed = t.result(NAME).await;
+        assert_eq!((closed.respondents, closed.counted, closed.pending), (21, 21, 0));
+        assert_eq!(closed.index, index_of(21));
+        t.assert_sums(NAME).await;
     })
     .await;
 }

@@ -1,9 +1,9 @@
 //! Submits responses to intake. These operations are not commands of the platform, because several requests share a transaction
 //! and the digest by which a repeat is recognised is stored with each response.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, pin::pin, task::Poll};
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt, stream};
 use prima_platform::{
     caller::Caller,
     clock::to_proto,
@@ -14,19 +14,21 @@ use tonic::{Status, Streaming};
 
 use super::item::item;
 use crate::{
-    domain::{access::Proof, release},
+    domain::access::Proof,
     intake::{Item, Outcome},
     rpc::notice::Streamed,
     service::App,
-    store::survey::surveys_standing,
+    store::named::surveys_named,
 };
 
 /// Most responses of a stream that are submitted to intake together.
 const CHUNK: usize = 1000;
+/// How many messages of a stream are decoded and checked before other tasks run.
+const AT_ONCE: usize = 64;
 /// Chunks of one stream that are in flight at the same time.
 const CHUNKS_IN_FLIGHT: usize = 2;
-/// Most surveys of a stream of which every response is counted before it is answered.
-const COUNTED_MAX: usize = 32;
+/// Most surveys of a stream that are counted as soon as single responses when it has ended.
+const URGENT_MAX: usize = 32;
 /// Most rejections that an answer lists.
 const REJECTIONS_MAX: usize = 1000;
 
@@ -71,7 +73,7 @@ pub async fn submit_many(
     let mut sent = Sent::default();
     let (mut survey, mut import_id) = (String::new(), String::new());
     {
-        let chunks = stream
+        let messages = stream
             .enumerate()
             .map(|(index, message)| message.map(|m| (index as i64, m)))
             .map(|message| {
@@ -85,11 +87,11 @@ pub async fn submit_many(
                     }
                     (index, id, item.map_err(Box::new))
                 })
-            })
-            .ready_chunks(CHUNK)
+            });
+        let chunks = arrived(messages)
             .map(|chunk| submit_chunk(app, chunk))
             .buffered(CHUNKS_IN_FLIGHT);
-        let mut chunks = std::pin::pin!(chunks);
+        let mut chunks = pin!(chunks);
         while let Some(chunk) = chunks.next().await {
             let (outcomes, broken) = chunk?;
             for (index, response_id, outcome) in outcomes {
@@ -125,35 +127,55 @@ impl Sent {
     /// Accounts for a response, and marks it as one of many when an agent sends it.
     fn add(&mut self, item: &mut Item) {
         item.bulk = item.proof == Proof::Agent;
-        *self.0.entry(item.survey.clone()).or_default() += usize::from(item.bulk);
+        let sent = match self.0.get_mut(&item.survey) {
+            Some(sent) => sent,
+            None => self.0.entry(item.survey.clone()).or_default(),
+        };
+        *sent += usize::from(item.bulk);
     }
 
-    /// Releases the imports of at least a step. Returns how many responses are in the figures of these surveys, and how many
-    /// wait.
+    /// Ends the imports of at least a step, so that they are released as a whole. Returns how many responses are in the
+    /// figures of these surveys then, and how many wait.
     async fn end(self, app: &App) -> Result<(i64, i64), Failure> {
         let sent: HashMap<String, usize> = self.0.iter().map(|(name, n)| (name.to_string(), *n)).collect();
         let names: Vec<String> = sent.keys().cloned().collect();
-        let reader = app.context.db.reader();
         let step = app.rules().step;
-        let many = |survey: &str| sent.get(survey).is_some_and(|n| *n >= step);
-        let surveys = surveys_standing(reader, &names).await?;
-        let imported = surveys.iter().filter(|survey| many(&survey.name));
+        let surveys = surveys_named(app.context.db.reader(), &names).await?;
+        let imported = surveys
+            .iter()
+            .filter(|survey| sent.get(&survey.name).is_some_and(|n| *n >= step));
         let imported: Vec<i64> = imported.map(|survey| survey.id).collect();
-        // With many surveys, those of a few responses each are left to the runner.
-        let counted = surveys.iter().map(|survey| survey.id);
-        let counted: Vec<i64> = match surveys.len() {
-            0..=COUNTED_MAX => counted.collect(),
-            _ => imported.clone(),
-        };
-        app.counter.count_imported(&counted, &imported).await?;
-        let mut standing = (0, 0);
-        for survey in surveys_standing(reader, &names).await? {
-            let (added, voided) = release::waiting(&survey.head);
-            standing.0 += survey.respondents - added + voided;
-            standing.1 += added + voided;
-        }
-        Ok(standing)
+        app.counter
+            .import_ended(&imported, surveys.len() <= URGENT_MAX)
+            .await?;
+        let ids: Vec<i64> = surveys.iter().map(|survey| survey.id).collect();
+        app.counter.standing(&ids).await
     }
+}
+
+/// The messages of a stream in chunks, each as many as have arrived and at most [`CHUNK`]. To decode and check that many
+/// takes milliseconds, so other tasks run in between, such as those of single responses.
+fn arrived<T>(messages: impl Stream<Item = T>) -> impl Stream<Item = Vec<T>> {
+    let mut messages = Box::pin(messages.fuse());
+    let (mut chunk, mut at_once) = (Vec::new(), 0);
+    stream::poll_fn(move |task| {
+        while chunk.len() < CHUNK {
+            if at_once == AT_ONCE {
+                at_once = 0;
+                task.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match messages.as_mut().poll_next(task) {
+                Poll::Ready(Some(message)) => chunk.push(message),
+                Poll::Pending if chunk.is_empty() => return Poll::Pending,
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+            at_once += 1;
+        }
+        at_once = 0;
+        let chunk = std::mem::take(&mut chunk);
+        Poll::Ready(Some(chunk).filter(|chunk| !chunk.is_empty()))
+    })
 }
 
 /// An empty field inherits the value of the previous message.
