@@ -20,12 +20,11 @@ mod uploads;
 use prima_platform::{
     config,
     db::{self, Database},
-    failure::{Failure, Kind},
+    digest_key::with_digest_key,
     objects::Objects,
     service::{Context, Error, Migrating, Spec, Started, Starting},
     vault::Keyring,
 };
-use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 
 use context::App;
@@ -38,7 +37,6 @@ use derived::{
 use domain::worktime::FirstDay;
 use events::{directory_unit::Units, publish};
 use settings::Settings;
-use store::{digest_key::digest_key, sealed::DigestKey};
 use tasks::{feed, rotation, unattached};
 
 /// Name of the service, its schema and its stream.
@@ -95,26 +93,6 @@ async fn check_keys(context: &Context, vault: &Keyring) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds the key that digests of requests are made with. It is stored (encrypted) and never changes, because digests are
-/// kept forever while encryption keys are rotated.
-async fn with_digest_key(context: &Context, vault: Keyring) -> Result<Keyring, Error> {
-    let failed = |error: Failure| Error::Service(NAME, error.localized);
-    let mut bytes = [0; 32];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| failed(Failure::internal("the operating system returned no random bytes")))?;
-    match digest_key(&context.db, &vault, DigestKey(bytes)).await {
-        Ok(kept) => Ok(vault.with_digest_key(&kept.0)),
-        // The key that encrypts it is lost: repeats of older requests can no longer be recognised, but everything else
-        // works.
-        Err(error) if error.kind == Kind::Internal => {
-            tracing::error!(%error, "repeats of older requests can no longer be recognised");
-            Ok(vault)
-        }
-        Err(error) => Err(failed(error)),
-    }
-}
-
 /// The service is ready at once, because it needs nothing but its database and its keys.
 async fn start(context: Context) -> Result<Started, Error> {
     let config = &context.config.complaint;
@@ -122,7 +100,8 @@ async fn start(context: Context) -> Result<Started, Error> {
     let vault = Keyring::parse(&config.keys)
         .map_err(|faults| config::Error::Invalid(faults.into_iter().map(named).collect()))?;
     check_keys(&context, &vault).await?;
-    let vault = with_digest_key(&context, vault).await?;
+    let vault = with_digest_key(&context.db, vault, store::sealed::DIGEST_KEY).await;
+    let vault = vault.map_err(|error| Error::Service(NAME, error.localized))?;
     let objects = Objects::open(
         &context.config.objects,
         context.clock.clone(),

@@ -215,7 +215,8 @@ pub struct Survey {
     /// Number of people by whose responses the figures of an open survey move; figures per profile group move by four times
     /// as many. With 1, all move at once.
     pub disclosure_step: u32,
-    /// The same for responses through the open link, of which one sender can give many.
+    /// The same for responses through the open link, of which one sender can give many. They come from at least as many networks as
+    /// `disclosure_step`.
     pub disclosure_step_link: u32,
     /// Least number of respondents of a figure. A survey that is closed with fewer has no figures.
     pub minimum_respondents: u32,

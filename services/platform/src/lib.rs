@@ -14,6 +14,7 @@ pub mod config;
 pub mod consume;
 pub mod db;
 pub mod derived;
+pub mod digest_key;
 pub mod disclosure;
 pub mod document;
 pub mod etag;

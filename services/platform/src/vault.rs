@@ -23,7 +23,7 @@ use ring::{
 use crate::failure::Failure;
 
 /// Bytes of a key.
-const KEY: usize = 32;
+pub const KEY: usize = 32;
 /// Most keys of a keyring: each look-up by equality compares one value per key.
 const KEYS: usize = 8;
 /// Longest id of a key, characters.

@@ -22,6 +22,8 @@ use std::sync::Arc;
 use prima_platform::{
     config,
     consume::{Follower, Source},
+    digest_key,
+    failure::Failure,
     service::{Context, Error, Migrating, Spec, Started, Starting},
     vault::Keyring,
 };
@@ -38,6 +40,7 @@ use intake::Intake;
 use service::App;
 
 pub use domain::NAME;
+use store::DIGEST_KEY;
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
@@ -72,6 +75,14 @@ async fn vault(context: &Context) -> Result<Keyring, Error> {
             return Err(config::Error::Invalid(vec![named(fault)]).into());
         }
     }
+    let failed = |error: Failure| Error::Service(NAME, error.localized);
+    let vault = digest_key::with_digest_key(&context.db, vault, DIGEST_KEY)
+        .await
+        .map_err(failed)?;
+    // It moves to the current key at the start, so the old key is no longer needed for it when no text is left under it.
+    digest_key::reseal(&context.db, &vault, DIGEST_KEY)
+        .await
+        .map_err(failed)?;
     Ok(vault)
 }
 
@@ -94,6 +105,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_derived(Closing(context.clone()));
     context.spawn_derived(Correction(context.clone()));
     tasks::texts::spawn(&context, &vault);
+    tasks::digests::spawn(&context, &vault);
     let (ready, readiness) = watch::channel(true);
     let app = App {
         counter: Arc::new(Counter::new(&context)),

@@ -4,7 +4,7 @@
 use prima_platform::{
     caller,
     command::run,
-    grpc::{Answer, WatchStream, answer, read},
+    grpc::{Answer, Network, WatchStream, answer, read},
 };
 use prima_proto::survey::v1::{
     self as pb,
@@ -107,16 +107,16 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::SubmitResponseRequest>,
     ) -> Answer<pb::SubmitResponseResponse> {
-        let caller = caller::of(&request);
-        answer(response::submit(&self.app, &caller, request.into_inner()).await)
+        let (caller, network) = (caller::of(&request), Network::from(&request));
+        answer(response::submit(&self.app, (&caller, network), request.into_inner()).await)
     }
 
     async fn submit_responses(
         &self,
         request: Request<Streaming<pb::SubmitResponsesRequest>>,
     ) -> Answer<pb::SubmitResponsesResponse> {
-        let caller = caller::of(&request);
-        answer(response::submit_many(&self.app, caller, request.into_inner()).await)
+        let from = (caller::of(&request), Network::from(&request));
+        answer(response::submit_many(&self.app, from, request.into_inner()).await)
     }
 
     async fn void_responses(

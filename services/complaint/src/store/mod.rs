@@ -12,7 +12,6 @@ pub mod consultation;
 pub mod contact;
 pub mod deadline;
 pub mod desk;
-pub mod digest_key;
 pub mod directory_unit;
 pub mod due;
 pub mod erasure;

@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::{
     contact::contact_renew_in_txn,
-    sealed::{ConsultationText, Content, DigestKey, File, Identity, Note, Secret, Secrets, open},
+    sealed::{ConsultationText, Content, DIGEST_KEY, File, Identity, Note, Secret, Secrets, open},
     skip_locked,
     sp4n::sp4n_number_renew_in_txn,
 };
@@ -66,7 +66,7 @@ pub const TABLES: [Table; 8] = [
     },
     Table {
         name: "digest_key",
-        columns: &[("sealed", DigestKey::PURPOSE)],
+        columns: &[("sealed", DIGEST_KEY)],
     },
     Table {
         name: "identity_reading",

@@ -58,10 +58,8 @@ pub struct ConsultationText {
     pub reason: String,
 }
 
-/// The key that digests of requests are made with. It outlives the keys under which it is encrypted. `Debug` prints
-/// nothing of it.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct DigestKey(pub [u8; 32]);
+/// The purpose for which the key is encrypted that digests of requests are made with.
+pub const DIGEST_KEY: &str = "digest";
 
 /// A free text of the timeline, of an answer or of the log of readings. `Debug` prints nothing of it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -94,7 +92,6 @@ secrets! {
     Identity: "identity",
     Content: "content",
     ConsultationText: "matter",
-    DigestKey: "digest",
     Note: "note",
     File: "file",
 }

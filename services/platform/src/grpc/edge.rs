@@ -21,6 +21,7 @@ use tracing::Instrument;
 use super::{
     body::{Placed, Received},
     limits::{self, HEALTH, Limits, REFLECTION, Room},
+    origin::Network,
     shares::Origin,
     shed::Shed,
     status::{enrich, status},
@@ -229,6 +230,9 @@ where
                         caller.subject().clone_into(&mut line.who);
                     }
                     request.extensions_mut().insert(caller);
+                    if let Some(peer) = origin.peer {
+                        request.extensions_mut().insert(Network::of(peer));
+                    }
                     let Room { place, watch, terms } = room;
                     let request = request.map(|body| Received::wrap(body, terms));
                     let answer = AssertUnwindSafe(limits::within(origin, inner.call(request))).catch_unwind();

@@ -15,6 +15,7 @@ mod watching;
 
 pub use answer::{Answer, answer, open, read};
 pub use edge::Edge;
+pub use origin::Network;
 pub use server::{Error as ServerError, Server, bind};
 pub use status::status;
 pub use watching::{Sender as WatchSender, WatchStream, Watchers};

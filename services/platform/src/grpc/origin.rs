@@ -1,6 +1,7 @@
 //! Origin of a call: its address and connection, also for callers behind a trusted proxy.
 
 use std::{
+    fmt::{self, Display, Formatter},
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -13,6 +14,35 @@ use crate::config::{self, grpc::network};
 
 /// Prefix length of the IPv6 networks that count as one peer: a single customer usually gets a network of this size.
 const V6_PREFIX: u32 = 64;
+/// Prefix length of the IPv4 networks of a [`Network`].
+const V4_PREFIX: u8 = 24;
+
+/// The network that a call comes from, of 2⁸ addresses of IPv4 or 2⁶⁴ of IPv6; it is displayed like `192.0.2.0/24`. One person
+/// changes the address more easily than the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// The network of an address.
+    pub fn of(address: IpAddr) -> Self {
+        let prefix = match address {
+            IpAddr::V4(_) => V4_PREFIX,
+            IpAddr::V6(_) => u8::try_from(V6_PREFIX).unwrap_or(u8::MAX),
+        };
+        Self(IpNet::new(address, prefix).map_or_else(|_| address.into(), |network| network.trunc()))
+    }
+
+    /// The network that a request comes from, which the server's edge has added to it; `None` when it is not known.
+    pub fn from<T>(request: &tonic::Request<T>) -> Option<Self> {
+        request.extensions().get().copied()
+    }
+}
+
+impl Display for Network {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// One accepted connection, as its calls see it.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +143,13 @@ fn peer(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_has_the_addresses_that_one_person_can_choose_from() {
+        let network = |address: &str| Network::of(address.parse().unwrap()).to_string();
+        assert_eq!(network("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+    }
 
     fn caller(trusted: &[&str], from: &str, forwarded: &[&str]) -> (String, bool) {
         let proxies = Proxies::new(&config::Grpc {

@@ -144,6 +144,11 @@ pub fn expected(inputs: &[UnitInput], first_day: &str) -> usize {
         .count()
 }
 
+/// Number of responses of these units that are in question.
+pub fn in_question(inputs: &[UnitInput]) -> i64 {
+    inputs.iter().filter_map(|unit| unit.in_question).sum()
+}
+
 impl Counted<'_> {
     /// The mean of the units' exact values.
     pub fn mean_of_units(&self) -> Option<Published> {
@@ -161,6 +166,17 @@ impl Counted<'_> {
             people += respondents;
         }
         (people > 0).then(|| self.publish(sum / BigInt::from(people)))
+    }
+
+    /// The mean of the units if what is in question were accepted; `None` when nothing or too little is. `inputs` has all units,
+    /// because one may have a score only then.
+    pub fn with_questioned(&self, inputs: &[UnitInput]) -> Option<Published> {
+        let same = |unit: &&UnitInput| unit.instrument.as_deref() == Some(self.instrument);
+        let units = inputs.iter().filter(same);
+        units.clone().find(|unit| unit.exact_with_questioned.is_some())?;
+        let exact = units.filter_map(|unit| unit.exact_with_questioned.as_deref().or(unit.exact.as_deref()));
+        let values: Vec<Rational> = exact.filter_map(number::parse_fraction).collect();
+        Some(self.publish(number::mean(&values)?))
     }
 
     /// Number of people whose response or void is not in the scores of these units yet.
@@ -191,7 +207,13 @@ fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
         coefficients: Vec::new(),
         sample_size: counted.respondents(),
         pending: counted.pending(),
-        questioned: (0, String::new()),
+        questioned: (
+            in_question(inputs),
+            counted
+                .with_questioned(inputs)
+                .map(|p| p.value)
+                .unwrap_or_default(),
+        ),
         sample_minimum: 0,
         standard_error: String::new(),
         units: (

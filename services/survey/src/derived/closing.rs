@@ -39,7 +39,7 @@ pub async fn save(
     stored.updated_at = micros(now);
     survey_save_in_txn(txn, stored).await?;
     tallies_close_in_txn(txn, stored, rules, now).await?;
-    unit_scores::follow(txn, stored, rules, now).await
+    unit_scores::follow(txn, [&*stored], rules, now).await
 }
 
 /// Closes a locked survey whose closing time has passed, without waiting up to a second for [`Closing`]. Only a survey that
@@ -95,7 +95,7 @@ impl Kind for Closing {
                 let mut states = when_due(txn, &mut stored, &rules, &self.0.clock, now).await?;
                 if states.is_empty() {
                     // Its closing time was moved in the meantime, but its responses were counted.
-                    states = unit_scores::follow(txn, &stored, &rules, now).await?;
+                    states = unit_scores::follow(txn, [&stored], &rules, now).await?;
                 }
                 outbox::stage(txn, &states).await?;
             }

@@ -1,4 +1,5 @@
-//! Corrections: on a fixed day, the figures of closed surveys move although few changes have gathered since they last did.
+//! Corrections: on a fixed day, the figures of closed surveys move although few changes have gathered since they last did. Those
+//! of all surveys of an agency move together, so that the scores of its units and its own show no change of one survey alone.
 
 use std::time::Duration;
 
@@ -11,9 +12,10 @@ use prima_platform::{
     outbox,
     service::Context,
 };
+use prima_proto::name;
 
-use super::{results::survey_lock, rules, unit_scores};
-use crate::store::tally::tallies_release_in_txn;
+use super::{results::surveys_count, rules, unit_scores};
+use crate::store::tally::{surveys_to_correct, tallies_release_in_txn};
 
 /// How often due corrections are looked for.
 const EVERY: Duration = Duration::from_secs(1);
@@ -46,14 +48,22 @@ impl Kind for Correction {
     async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
         let (now, rules) = (self.0.clock.now(), rules(&self.0.config.survey));
         for name in keys {
-            let Some(mut stored) = survey_lock(txn, name, &rules, now).await? else {
+            let Ok(name) = name::Survey::parse(name) else {
                 continue;
             };
-            if stored.correction_at.is_some_and(|at| at <= micros(now)) {
-                tallies_release_in_txn(txn, &mut stored).await?;
-                let states = unit_scores::follow(txn, &stored, &rules, now).await?;
-                outbox::stage(txn, &states).await?;
+            let due = surveys_to_correct(txn, &name.unit.agency, micros(now)).await?;
+            // Late responses that are stored move the figures on this day as well.
+            let mut surveys = surveys_count(txn, &due, &rules, now).await?;
+            surveys.retain(|stored| stored.correction_at.is_some_and(|at| at <= micros(now)));
+            if surveys.is_empty() {
+                continue;
             }
+            for stored in &mut surveys {
+                stored.next_version(now.timestamp_millis());
+                tallies_release_in_txn(txn, stored, &rules).await?;
+            }
+            let states = unit_scores::follow(txn, &surveys, &rules, now).await?;
+            outbox::stage(txn, &states).await?;
         }
         Ok(())
     }

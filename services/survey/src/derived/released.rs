@@ -43,7 +43,7 @@ pub fn pending<'a>(stored: &'a Stored, rules: &Rules, now: DateTime<Utc>) -> Cow
         return pending;
     }
     let mut closed = pending.into_owned();
-    closed.close(rules);
+    closed.close(stored.respondents, stored.version, rules);
     Cow::Owned(closed)
 }
 

@@ -3,7 +3,7 @@
 //! (closing, changing, publishing, voiding, reading) count first.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
@@ -26,7 +26,6 @@ use tracing::Instrument;
 use super::{rules, unit_scores};
 use crate::{
     domain::release::{Changes, Rules},
-    events::publish,
     store::{
         delta::{self, Delta, Of, deltas_insert_in_txn, deltas_take_in_txn, deltas_waiting, standings_get},
         survey::{Stored, survey_lock_in_txn, surveys_free_lock_in_txn, surveys_lock_in_txn},
@@ -159,12 +158,7 @@ async fn add_in_txn(
         stored.next_version(now.timestamp_millis());
     }
     let tallies = tallies_add_in_txn(txn, &mut surveys, added, rules, now).await?;
-    let mut states = publish::survey_results(txn, &surveys, &tallies, rules, now).await?;
-    let units: BTreeSet<_> = surveys
-        .iter()
-        .map(|s| (s.survey.name.unit.clone(), s.survey.period.to_string()))
-        .collect();
-    states.extend(unit_scores::recompute(txn, &units, rules, now.timestamp_millis()).await?);
+    let states = unit_scores::follow_with(txn, &surveys, &tallies, rules, now).await?;
     outbox::stage(txn, &states).await?;
     failpoint::hit("results.staged").await;
     Ok(())
@@ -180,6 +174,18 @@ fn added(surveys: &[Stored], deltas: &HashMap<i64, Vec<Delta>>) -> HashMap<i64, 
         (stored.id, added)
     });
     added.collect()
+}
+
+/// Locks surveys, counts every response to them that is stored, and returns them as they are then, in order of name.
+pub async fn surveys_count(
+    txn: &Txn,
+    ids: &[i64],
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<Vec<Stored>, DbErr> {
+    let surveys = surveys_lock_in_txn(txn, ids).await?;
+    count_in_txn(txn, surveys, rules, now).await?;
+    surveys_lock_in_txn(txn, ids).await
 }
 
 /// Locks one survey by taking its next version, and counts every stored response; `None` when it does not exist. The
@@ -261,9 +267,10 @@ impl Counter {
     /// counted. It neither counts nor waits for a lock.
     pub async fn standing(&self, ids: &[i64]) -> Result<(i64, i64), Failure> {
         let txn = self.db.snapshot().await?;
-        let mut sum = (0, 0);
+        let (mut sum, version) = ((0, 0), self.clock.now().timestamp_millis());
         for ids in ids.chunks(CHUNK) {
             for mut survey in standings_get(&txn, ids).await? {
+                survey.pending.begin(survey.respondents, &self.rules);
                 let mut changes = Changes::default();
                 for delta in &survey.deltas {
                     changes.import_ended |= delta.ends_import();
@@ -272,7 +279,9 @@ impl Counter {
                         changes.add(line.entry);
                     }
                 }
-                survey.pending.apply(changes, &self.rules);
+                survey
+                    .pending
+                    .apply(changes, survey.respondents, version, &self.rules);
                 sum.0 += survey.pending.released(survey.respondents);
                 sum.1 += survey.pending.people();
             }

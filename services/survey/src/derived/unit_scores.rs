@@ -59,13 +59,12 @@ pub async fn recompute(
     let without = locked.keys().filter(|key| !surveys.contains_key(key)).cloned();
     let mut recorded = recorded_scores::of_units(txn, &without.collect()).await?;
     for (key, mut row) in locked {
-        let score = match recorded.remove(&key) {
-            None => {
-                let own = surveys.get(&key).map(Vec::as_slice).unwrap_or_default();
-                pool(own, &tallies, rules).and_then(Pooled::score)
-            }
-            recorded => recorded,
-        };
+        let own = surveys.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let pooled = pool(own, &tallies, rules);
+        row.in_question = pooled.as_ref().map_or(0, |pooled| pooled.in_question);
+        let questioned = pooled.as_ref().and_then(Pooled::published_with_questioned);
+        row.exact_with_questioned = questioned.map(|p| number::fraction(&p.exact));
+        let score = recorded.remove(&key).or_else(|| pooled?.score());
         // A score without a value has an instrument.
         if score.is_some() || row.exact.is_some() || !row.instrument.is_empty() {
             states.push(publish::unit_score(&key.0, &key.1, row.version, score.as_ref()));
@@ -88,18 +87,32 @@ pub async fn recompute(
     Ok(states)
 }
 
-/// Recomputes the score of the unit of a survey that is locked and saved. Returns the states that change: the result of
-/// the survey, and that score.
-pub async fn follow(
+/// Recomputes the scores of the units of surveys that are locked and saved. Returns the states that change: the results of the
+/// surveys, and those scores.
+pub async fn follow<'a>(
     txn: &Txn,
-    stored: &Stored,
+    surveys: impl IntoIterator<Item = &'a Stored>,
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<Vec<State>, DbErr> {
-    let mut states = vec![publish::survey_result(txn, stored, rules, now).await?];
-    let survey = &stored.survey;
-    let key = BTreeSet::from([(survey.name.unit.clone(), survey.period.to_string())]);
-    states.extend(recompute(txn, &key, rules, now.timestamp_millis()).await?);
+    let surveys: Vec<&Stored> = surveys.into_iter().collect();
+    let tallies = tallies_get(txn, &Vec::from_iter(surveys.iter().map(|s| s.id))).await?;
+    follow_with(txn, surveys, &tallies, rules, now).await
+}
+
+/// The same, given the tallies of the surveys.
+pub async fn follow_with<'a>(
+    txn: &Txn,
+    surveys: impl IntoIterator<Item = &'a Stored>,
+    tallies: &HashMap<i64, Tallies>,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<Vec<State>, DbErr> {
+    let surveys: Vec<&Stored> = surveys.into_iter().collect();
+    let key = |s: &&Stored| (s.survey.name.unit.clone(), s.survey.period.to_string());
+    let keys = surveys.iter().map(key).collect();
+    let mut states = publish::survey_results(txn, surveys, tallies, rules, now).await?;
+    states.extend(recompute(txn, &keys, rules, now.timestamp_millis()).await?);
     Ok(states)
 }
 

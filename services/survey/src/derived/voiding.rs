@@ -60,6 +60,6 @@ fn one(stored: &mut Stored, row: &Voided, added: &mut Added, now: DateTime<Utc>)
         added.voided += 1;
         stored.questioned.remove(&row.answers);
     } else {
-        added.remove(&row.response_id, &row.answers, now);
+        added.remove(&row.response_id, &row.answers, row.batch, now);
     }
 }

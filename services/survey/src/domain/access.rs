@@ -29,6 +29,8 @@ pub const SECRET_BYTES: usize = 32;
 /// Most tokens of one batch.
 pub const BATCH_MAX: i32 = 10_000;
 const MAC_BYTES: usize = 32;
+/// Bytes of the digest of a body that are part of the id of a response.
+const DIGEST_BYTES: usize = 16;
 const COUNTER: Text = Text::line("Nama loket", 0, 63);
 const DISPLAY_NAME: Text = Text::line("Nama perangkat", 0, 200);
 const PUBLIC_KEY_BYTES: usize = 32;
@@ -177,7 +179,7 @@ impl Proof {
         }
     }
 
-    /// The id under which a response is stored, given the client's id and the digest of its body.
+    /// The id under which a response is stored, given the client's id and the keyed digest of its body.
     ///
     /// Everyone can have the open link, so another caller could guess an id and use it first. Therefore the digest of the
     /// body is part of the stored id: the same id with the same body is a repeat, and with another body it is another
@@ -185,7 +187,8 @@ impl Proof {
     pub fn stored_id<'a>(&self, id: &'a str, digest: &[u8]) -> Cow<'a, str> {
         match self {
             Self::Link => {
-                let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                let digest = digest.iter().take(DIGEST_BYTES);
+                let digest: String = digest.map(|byte| format!("{byte:02x}")).collect();
                 Cow::Owned(format!("{id}~{digest}"))
             }
             Self::Agent | Self::Token(_) | Self::Kiosk(_) => Cow::Borrowed(id),
@@ -198,7 +201,8 @@ pub fn client_part(stored_id: &str) -> Option<&str> {
     let Some((id, digest)) = stored_id.split_once('~') else {
         return Some(stored_id);
     };
-    let is_digest = digest.len() == 32 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_digest =
+        digest.len() == 2 * DIGEST_BYTES && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     is_digest.then_some(id)
 }
 

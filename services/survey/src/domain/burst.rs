@@ -14,11 +14,13 @@ pub enum Pattern {
     Device,
     /// Many responses with the same answers.
     Answers,
+    /// Many responses of one network, or of unknown ones, that wait because too few others answer.
+    Source,
 }
 
 impl Pattern {
     /// Every pattern, in the order in which they are looked for.
-    pub const ALL: [Self; 3] = [Self::Rate, Self::Device, Self::Answers];
+    pub const ALL: [Self; 4] = [Self::Rate, Self::Device, Self::Answers, Self::Source];
 
     /// As stored.
     pub fn as_str(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Pattern {
             Self::Rate => "rate",
             Self::Device => "device",
             Self::Answers => "pattern",
+            Self::Source => "source",
         }
     }
 
@@ -40,6 +43,7 @@ impl Pattern {
             Self::Rate => &rule.rate,
             Self::Device => &rule.device,
             Self::Answers => &rule.pattern,
+            Self::Source => &rule.source,
         }
     }
 
@@ -49,6 +53,7 @@ impl Pattern {
             Self::Rate => Some(""),
             Self::Device => Some(arrival.device).filter(|device| !device.is_empty()),
             Self::Answers => Some(arrival.answers),
+            Self::Source => Some(arrival.source),
         }
     }
 }
@@ -62,6 +67,8 @@ pub struct Arrival<'a> {
     pub device: &'a str,
     /// Its answers, as stored.
     pub answers: &'a str,
+    /// Pseudonym of its network, as hexadecimal digits; empty when that is not known.
+    pub source: &'a str,
 }
 
 /// A quarantine that is not decided yet, as far as later responses may join it.
@@ -71,7 +78,7 @@ pub struct Open {
     pub number: i64,
     /// Its pattern.
     pub pattern: Pattern,
-    /// What its responses share, see [`Pattern`]: nothing, the device or the answers.
+    /// What its responses share, see [`Pattern`]: nothing, the device, the answers or the network.
     pub key: String,
     /// When its last response was accepted, unix milliseconds.
     pub last: i64,
@@ -162,6 +169,7 @@ mod tests {
             at: second * 1000,
             device: "",
             answers,
+            source: "",
         })
         .collect()
     }
@@ -215,6 +223,19 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_of_one_network_is_bounded() {
+        let answers = different(120);
+        let mut arrivals = at_seconds(&(0..120).map(|n| 3600 * n).collect::<Vec<_>>(), &answers);
+        assert!(found(&arrivals[..100]).iter().all(Option::is_none));
+        let taken = found(&arrivals);
+        assert!(taken.iter().all(|taken| *taken == Some(Pattern::Source)));
+        for (n, arrival) in arrivals.iter_mut().enumerate() {
+            arrival.source = ["", "0a", "0b"][n % 3];
+        }
+        assert!(found(&arrivals).iter().all(Option::is_none));
+    }
+
+    #[test]
     fn a_later_response_joins_an_open_quarantine_and_no_decided_one() {
         let answers = different(1);
         let arrivals = at_seconds(&[59], &answers);
@@ -252,7 +273,7 @@ mod tests {
             let of = |list: &[(i64, String, String)], open: &mut Vec<Open>| {
                 let list: Vec<Arrival<'_>> = list
                     .iter()
-                    .map(|(at, device, answers)| Arrival { at: *at, device, answers })
+                    .map(|(at, device, answers)| Arrival { at: *at, device, answers, source: "" })
                     .collect();
                 bursts(&list, open, 1, &only_rate())
             };
@@ -287,7 +308,7 @@ mod tests {
                 .zip(&texts)
                 .map(|((gap, ..), (device, answers))| {
                     at += gap;
-                    Arrival { at, device, answers }
+                    Arrival { at, device, answers, source: "" }
                 })
                 .collect();
             let mut open = Vec::new();
@@ -321,6 +342,7 @@ mod tests {
             rate: rule().rate.clone(),
             device: never(&rule().device),
             pattern: never(&rule().pattern),
+            source: never(&rule().source),
         }
     }
 }

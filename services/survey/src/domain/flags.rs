@@ -37,6 +37,8 @@ pub struct Quarantine {
     pub device: Limit,
     /// With the same answers.
     pub pattern: Limit,
+    /// Of one network.
+    pub source: Limit,
 }
 
 /// How many responses within what time are a burst.

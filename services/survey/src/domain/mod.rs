@@ -4,6 +4,7 @@ pub mod access;
 pub mod asked;
 pub mod burst;
 pub mod certainty;
+pub mod digest;
 pub mod draft;
 pub mod flags;
 pub mod follow_up;

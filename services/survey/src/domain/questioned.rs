@@ -154,6 +154,7 @@ impl Questioned {
                 at: entry.at,
                 device: &entry.device,
                 answers: &entry.answers,
+                source: &entry.source,
             })
         };
         let arrivals: Vec<Arrival<'_>> = order.iter().filter_map(arrival).collect();
@@ -237,6 +238,7 @@ mod tests {
             answers: (1000 + at).to_string(),
             at: at * 1000,
             device: String::new(),
+            source: String::new(),
         }
     }
 

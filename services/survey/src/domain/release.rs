@@ -1,15 +1,20 @@
 //! Which changes of a survey's responses are in its published figures, and which still wait: figures move in steps of
-//! several people, no step can be filled by one sender, and closing adds several people or none. So the difference of two
-//! figures never shows the answers of one person.
+//! several people, no step can be filled by one sender, and any two figures differ by several people or not at all, until the
+//! day of corrections. So the difference of two figures never shows the answers of one person.
 
-use std::collections::VecDeque;
+mod era;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use era::Era;
 
 /// How figures are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     /// Changes by which the figures of an open survey move; each is of another person. 1 releases everything at once.
     pub step: usize,
-    /// The same for responses through the open link, of which one sender can give many.
+    /// The same for responses through the open link, of which one sender can give many. Such a step has responses of `step`
+    /// sources as well.
     pub link_step: usize,
     /// Least number of people that a figure shows, and that move a figure of a closed survey.
     pub minimum: i64,
@@ -50,12 +55,19 @@ pub struct Entry {
     pub at: i64,
     /// The first digits of the digest of the device's identifier, in hex; empty when the device is not known.
     pub device: String,
+    /// Of a response through the open link, the pseudonym of the network that it came from, in hex; empty when that is not
+    /// known.
+    pub source: String,
 }
 
 /// Separates the parts of an entry; no part contains it.
 const PART: char = ';';
 /// Separates entries.
 const ENTRY: char = ',';
+/// Separates the device and the source.
+const SOURCE: char = '@';
+/// Separates the head, the entries and the era.
+const SECTION: char = '|';
 
 impl Entry {
     /// The text that is stored; it begins with the answers.
@@ -66,13 +78,13 @@ impl Entry {
             (Change::Void, _) => "v",
         };
         let Self {
-            answers,
-            at,
-            device,
-            id,
-            ..
+            answers, at, device, ..
         } = self;
-        format!("{answers}{PART}{kind}{PART}{at}{PART}{device}{PART}{id}")
+        let (source, id) = (&self.source, &self.id);
+        if source.is_empty() {
+            return format!("{answers}{PART}{kind}{PART}{at}{PART}{device}{PART}{id}");
+        }
+        format!("{answers}{PART}{kind}{PART}{at}{PART}{device}{SOURCE}{source}{PART}{id}")
     }
 
     /// Parses a text of [`Self::text`].
@@ -86,6 +98,7 @@ impl Entry {
             _ => return None,
         };
         let (at, device, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let (device, source) = device.split_once(SOURCE).unwrap_or((device, ""));
         Some(Self {
             sender,
             change,
@@ -93,8 +106,18 @@ impl Entry {
             answers: answers.to_owned(),
             at: at.parse().ok()?,
             device: device.to_owned(),
+            source: source.to_owned(),
         })
     }
+}
+
+/// A response that is voided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voided {
+    /// The change.
+    pub entry: Entry,
+    /// Version of the survey under which it was stored.
+    pub batch: i64,
 }
 
 /// The changes that one count or one operation brings.
@@ -103,7 +126,7 @@ pub struct Changes {
     /// Added responses of one person each, in any order.
     pub added: Vec<Entry>,
     /// Voided responses.
-    pub voided: Vec<Entry>,
+    pub voided: Vec<Voided>,
     /// Number of responses that were added many at a time and are released at once.
     pub bulk: usize,
     /// Whether an import of at least a step has ended: what waits of it is released at once.
@@ -131,6 +154,8 @@ pub struct Pending {
     pub voids_released: bool,
     /// Whether the closing of the survey was applied.
     pub closed: bool,
+    /// What tells the next figure apart from the earlier ones; `None` before the first one, and without steps.
+    pub era: Option<Era>,
 }
 
 /// Why a result has no figures.
@@ -150,9 +175,35 @@ fn due(waiting: usize, step: usize) -> usize {
     step * (waiting.saturating_sub(step) / step)
 }
 
-/// Number of those who are added less that of those who are voided. A step in which it is not below 0 keeps any two states
-/// of an open survey at least a step apart, however many are between them: a void can take back one of those who were added
-/// in between, and another is added for it.
+/// Number of people whose responses are added: of one source of the open link as many responses as there may be are of one
+/// person, and those of no known source are of nobody.
+fn people<'a>(entries: impl Iterator<Item = &'a Entry>) -> usize {
+    let (mut own, mut sources) = (0, BTreeSet::new());
+    for entry in entries.filter(|entry| entry.change == Change::Add) {
+        match entry.sender {
+            Sender::Own => own += 1,
+            Sender::Link if entry.source.is_empty() => {}
+            Sender::Link => drop(sources.insert(entry.source.as_str())),
+        }
+    }
+    own + sources.len()
+}
+
+/// Number of entries that fill the first step of the open link; `None` when they don't fill one.
+fn filled<'a>(entries: impl Iterator<Item = &'a Entry>, rules: &Rules) -> Option<usize> {
+    let mut sources = BTreeSet::new();
+    for (size, entry) in (1..).zip(entries) {
+        if !entry.source.is_empty() {
+            sources.insert(entry.source.as_str());
+        }
+        if size >= rules.link_step && (rules.step <= 1 || sources.len() >= rules.step) {
+            return Some(size);
+        }
+    }
+    None
+}
+
+/// Number of those who are added less that of those who are voided.
 fn balance<'a>(entries: impl Iterator<Item = &'a Entry>) -> i64 {
     let each = entries.map(|entry| match entry.change {
         Change::Add => 1,
@@ -214,25 +265,49 @@ impl Pending {
         self.closed && self.people() > 0 && self.released(total).max(total) >= rules.minimum
     }
 
-    /// Applies changes that are in the sums already. A void of a response that waits takes it out of the queue.
-    pub fn apply(&mut self, mut changes: Changes, rules: &Rules) {
+    /// Before changes of a survey of `total` counted responses: what was disclosed by a release that kept no [`Era`], or without
+    /// steps, is not known.
+    pub fn begin(&mut self, total: i64, rules: &Rules) {
+        if self.era.is_none() && self.discloses(total, rules) {
+            self.era = Some(Era::default());
+        }
+    }
+
+    /// After changes, at this version of the survey, these may be the first figures; of `many` responses at a time or not.
+    fn end(&mut self, total: i64, version: i64, many: bool, rules: &Rules) {
+        if self.era.is_none() && self.discloses(total, rules) {
+            self.era = Some(Era::first(version, many));
+        }
+    }
+
+    fn discloses(&self, total: i64, rules: &Rules) -> bool {
+        (rules.step > 1 || rules.link_step > 1) && self.released(total) >= rules.minimum
+    }
+
+    /// Least number of people that move the figures.
+    fn least(&self, rules: &Rules) -> usize {
+        if self.closed {
+            usize::try_from(rules.minimum).unwrap_or_default()
+        } else {
+            rules.step
+        }
+    }
+
+    /// Applies changes that are in the sums already, of a survey of `total` counted responses at this version. A void of a
+    /// response that waits takes it out of the queue.
+    pub fn apply(&mut self, mut changes: Changes, total: i64, version: i64, rules: &Rules) {
         changes.added.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut voided = Vec::new();
         for void in changes.voided {
-            if !self.take(&void.id) {
-                voided.push(void);
+            if !self.take(&void.entry.id) {
+                if let Some(era) = &mut self.era {
+                    era.voided(&void.entry.id, void.batch);
+                }
+                self.own.push_back(void.entry);
             }
         }
-        let many_voids = voided.len() >= rules.step;
-        let many = changes.bulk > 0 || many_voids;
-        // What waits moves with the many, unless its voids outweigh all that is added.
-        if many && (many_voids || self.closed || balance(self.own.iter()) + signed(changes.bulk) >= 0) {
-            self.release_own(self.own.len(), rules);
-        }
-        if many_voids {
-            self.voids_released |= !self.closed && rules.step > 1;
-        } else {
-            self.own.extend(voided);
+        if changes.bulk > 0 && !self.closed {
+            // What waits moves with the many.
+            self.move_oldest((self.own.len(), 0), (changes.bulk, false), version, rules);
         }
         let (own, link): (Vec<_>, Vec<_>) = changes
             .added
@@ -241,10 +316,11 @@ impl Pending {
         self.own.extend(own);
         self.link.extend(link);
         if self.closed {
-            self.correct(many, rules);
+            self.correct(changes.bulk, version, rules);
         } else {
-            self.step(changes.import_ended, rules);
+            self.step(changes.import_ended, version, rules);
         }
+        self.end(total, version, changes.bulk > 0, rules);
     }
 
     /// Removes a response that waits; returns whether there was one.
@@ -259,42 +335,94 @@ impl Pending {
         false
     }
 
-    /// Releases the oldest entries of people who can send one response.
-    fn release_own(&mut self, count: usize, rules: &Rules) {
-        let void = self.own.drain(..count).any(|entry| entry.change == Change::Void);
+    /// Number of voids that wait.
+    fn voids(&self) -> usize {
+        let voids = self.own.iter().filter(|entry| entry.change == Change::Void);
+        voids.count()
+    }
+
+    /// Whether the figures with so many of the oldest entries would differ from every earlier ones by enough people.
+    fn apart(&self, own: usize, link: usize, rules: &Rules) -> bool {
+        let (least, changes) = (self.least(rules), self.own.iter().take(own));
+        let changes = changes.chain(self.link.iter().take(link));
+        let apart = |era: &Era| era.apart(changes, self.voids(), least);
+        least <= 1 || self.era.as_ref().is_none_or(apart)
+    }
+
+    /// Moves the figures by so many of the oldest entries of each queue, and by `bulk` responses that are in the sums and did not
+    /// wait; `import` when it is the end of an import.
+    fn move_oldest(
+        &mut self,
+        (own, link): (usize, usize),
+        (bulk, import): (usize, bool),
+        version: i64,
+        rules: &Rules,
+    ) {
+        if own + link + bulk == 0 {
+            return;
+        }
+        let least = self.least(rules);
+        let moved: Vec<Entry> = self.own.drain(..own).chain(self.link.drain(..link)).collect();
+        let void = moved.iter().any(|entry| entry.change == Change::Void);
         self.voids_released |= void && !self.closed && rules.step > 1;
+        if let Some(era) = &mut self.era {
+            era.advance(&moved, (bulk, import), version, least);
+        }
     }
 
     /// Releases the steps of an open survey that are full.
-    fn step(&mut self, import_ended: bool, rules: &Rules) {
-        if import_ended && self.own.len() >= rules.step && balance(self.own.iter()) >= 0 {
-            self.release_own(self.own.len(), rules);
+    fn step(&mut self, import_ended: bool, version: i64, rules: &Rules) {
+        let many_voids = self.voids() >= rules.step;
+        if many_voids || import_ended && self.own.len() >= rules.step {
+            if self.apart(self.own.len(), 0, rules) {
+                self.move_oldest((self.own.len(), 0), (0, import_ended), version, rules);
+            } else if many_voids && self.apart(self.own.len(), self.link.len(), rules) {
+                self.move_oldest((self.own.len(), self.link.len()), (0, false), version, rules);
+            }
         }
-        let mut count = due(self.own.len(), rules.step);
-        while rules.step > 1 && count > 0 && balance(self.own.iter().take(count)) < 0 {
-            count -= rules.step;
+        // If these do not differ by enough people, fewer of them do not either.
+        let own = due(self.own.len(), rules.step);
+        if self.apart(own, 0, rules) {
+            self.move_oldest((own, 0), (0, false), version, rules);
         }
-        self.release_own(count, rules);
-        self.link.drain(..due(self.link.len(), rules.link_step));
+        self.move_oldest((0, self.link_due(rules)), (0, false), version, rules);
     }
 
-    /// Moves the figures of a closed survey when enough people have gathered.
-    fn correct(&mut self, many: bool, rules: &Rules) {
-        if many || self.people() >= rules.minimum {
-            self.release();
+    /// Number of entries of the open link that full steps release, such that a full step stays.
+    fn link_due(&self, rules: &Rules) -> usize {
+        if rules.link_step <= 1 {
+            return self.link.len();
+        }
+        let mut due = 0;
+        while let Some(size) = filled(self.link.iter().skip(due), rules) {
+            if filled(self.link.iter().skip(due + size), rules).is_none() {
+                break;
+            }
+            due += size;
+        }
+        due
+    }
+
+    /// Moves the figures of a closed survey when enough people have gathered, or when `bulk` more are added.
+    fn correct(&mut self, bulk: usize, version: i64, rules: &Rules) {
+        let (own, link) = (self.own.len(), self.link.len());
+        if bulk > 0 || self.apart(own, link, rules) {
+            self.move_oldest((own, link), (bulk, false), version, rules);
         }
     }
 
-    /// Applies the closing of the survey: everything is released, unless that would add fewer people than the minimum.
-    pub fn close(&mut self, rules: &Rules) {
+    /// Applies the closing of a survey of `total` counted responses at this version: everything is released, unless that would
+    /// add fewer people than the minimum to figures that were disclosed.
+    pub fn close(&mut self, total: i64, version: i64, rules: &Rules) {
+        self.begin(total, rules);
         self.closed = true;
-        self.correct(false, rules);
+        self.correct(0, version, rules);
+        self.end(total, version, false, rules);
     }
 
-    /// Releases everything that waits, such as on the day of corrections.
-    pub fn release(&mut self) {
-        self.own.clear();
-        self.link.clear();
+    /// Releases everything that waits, on the day of corrections.
+    pub fn release(&mut self, version: i64, rules: &Rules) {
+        self.move_oldest((self.own.len(), self.link.len()), (0, false), version, rules);
     }
 
     /// The text that is stored; empty when nothing is to be kept. `voided` is the number of voided responses of the survey.
@@ -305,12 +433,13 @@ impl Pending {
         let flag = |set: bool| char::from(b'0' + u8::from(set));
         let entries: Vec<String> = self.entries().map(Entry::text).collect();
         format!(
-            "{}{PART}{}{PART}{voided}{PART}{}{PART}{}|{}",
+            "{}{PART}{}{PART}{voided}{PART}{}{PART}{}{SECTION}{}{SECTION}{}",
             flag(self.closed),
             flag(self.voids_released),
             self.ids(Change::Add).len(),
             self.ids(Change::Void).len(),
-            entries.join(&ENTRY.to_string())
+            entries.join(&ENTRY.to_string()),
+            self.era.as_ref().map(Era::text).unwrap_or_default()
         )
     }
 
@@ -320,7 +449,8 @@ impl Pending {
         if text.is_empty() {
             return Some(Self::default());
         }
-        let (head, entries) = text.split_once('|')?;
+        let (head, rest) = text.split_once(SECTION)?;
+        let (entries, era) = rest.split_once(SECTION).unwrap_or((rest, ""));
         let mut parts = head.split(PART);
         let mut pending = Self {
             closed: parts.next()? == "1",
@@ -329,7 +459,11 @@ impl Pending {
         };
         if parts.next()?.parse::<i64>().ok()? != voided {
             pending.voids_released = !pending.closed;
+            pending.era = Some(Era::default());
             return Some(pending);
+        }
+        if !era.is_empty() {
+            pending.era = Some(Era::parse(era)?);
         }
         for entry in entries.split(ENTRY).filter(|entry| !entry.is_empty()) {
             let entry = Entry::parse(entry)?;
@@ -344,7 +478,7 @@ impl Pending {
 
 /// Of a text of [`Pending::text`] or its beginning: the number of responses that wait, and of voids.
 pub fn waiting(head: &str) -> (i64, i64) {
-    let head = head.split('|').next().unwrap_or_default();
+    let head = head.split(SECTION).next().unwrap_or_default();
     let mut counts = head
         .split(PART)
         .skip(3)
@@ -355,6 +489,9 @@ pub fn waiting(head: &str) -> (i64, i64) {
     )
 }
 
+#[cfg(test)]
+#[path = "release/equations_tests.rs"]
+mod equations;
 #[cfg(test)]
 #[path = "release_tests.rs"]
 mod tests;

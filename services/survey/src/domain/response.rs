@@ -100,8 +100,9 @@ impl Raw {
         }
     }
 
-    /// Digest of the parsed response, 16 bytes: two bodies under one id are the same when their digests are equal. Fields that
-    /// are not given are not part of it, so that a field added in a later release changes no existing digest.
+    /// Digest of the parsed response without a key, 16 bytes: two bodies under one id are the same when their digests are equal.
+    /// Fields that are not given are not part of it, so that a field added in a later release changes no existing digest. It is
+    /// stored keyed: see [`super::digest`].
     pub fn digest(&self) -> Vec<u8> {
         let profile = &self.profile;
         let at = self

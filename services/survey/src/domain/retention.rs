@@ -14,7 +14,7 @@ pub struct Expired {
 /// The texts whose retention period of `days` has ended at `now`. It is counted from the acceptance, since results of past
 /// years are imported as well.
 ///
-/// No regulation that we know sets a period for suggestions and criticism; UU 27/2022 requires one (article 16 (2) g). Two years
+/// No regulation that we know sets a period for suggestions and criticism; UU 27/2022 requires one (article 42 (1) a). Two years
 /// are inferred: the texts are needed until the follow-up plan of the next annual survey is done.
 pub fn expired(now: DateTime<Utc>, days: u32) -> Expired {
     let before = now - TimeDelta::days(i64::from(days));

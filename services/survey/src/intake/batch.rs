@@ -22,6 +22,7 @@ use super::{
 use crate::{
     domain::{
         access::{Proof, Refusal},
+        digest,
         release::{Change, Entry, Sender},
     },
     store::{
@@ -73,6 +74,7 @@ impl Wanted<'_> {
     fn entry(self, at: DateTime<Utc>) -> Entry {
         let device = self.row.device.as_deref().unwrap_or_default().iter();
         Entry {
+            source: self.item.source.clone(),
             sender: match self.item.proof {
                 Proof::Link => Sender::Link,
                 Proof::Agent | Proof::Token(_) | Proof::Kiosk(_) => Sender::Own,
@@ -269,7 +271,7 @@ impl<'a> Batch<'a> {
         }
         let late = std::mem::take(&mut self.late);
         let keys: Vec<Key> = late.iter().map(|(wanted, _)| wanted.row.key()).collect();
-        let firsts = response_find(txn, &keys).await?;
+        let firsts = self.stored(txn, &keys).await?;
         for ((wanted, failure), key) in late.into_iter().zip(keys) {
             let outcome = match firsts.get(&key) {
                 None => Outcome::Refused(failure.into()),
@@ -295,7 +297,7 @@ impl<'a> Batch<'a> {
         let firsts = self.wanted.iter().filter_map(|items| items.first());
         let late = self.late.iter().map(|(wanted, _)| wanted);
         let keys: BTreeSet<Key> = firsts.chain(late).filter_map(Wanted::key_before).collect();
-        let found = response_find(txn, &Vec::from_iter(keys)).await?;
+        let found = self.stored(txn, &Vec::from_iter(keys)).await?;
         if found.is_empty() {
             return Ok(());
         }
@@ -331,7 +333,7 @@ impl<'a> Batch<'a> {
         let written: Vec<_> = written.flat_map(|first| &first.comments).collect();
         comment_insert_in_txn(txn, &written).await?;
         let old: Vec<Key> = skipped.iter().cloned().collect();
-        let firsts = response_find(txn, &old).await?;
+        let firsts = self.stored(txn, &old).await?;
         let mut open = Vec::new();
         for items in wanted {
             let mut items = items.into_iter();
@@ -364,6 +366,15 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(open)
+    }
+
+    /// The responses stored under these keys, each with its keyed digest.
+    async fn stored(&self, txn: &Txn, keys: &[Key]) -> Result<HashMap<Key, FirstRow>, DbErr> {
+        let mut found = response_find(txn, keys).await?;
+        for first in found.values_mut() {
+            first.digest = digest::keyed(self.maker.vault, std::mem::take(&mut first.digest));
+        }
+        Ok(found)
     }
 
     fn settle(&mut self, item: &Wanted, outcome: Outcome) {

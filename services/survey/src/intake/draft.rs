@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         access::Secret,
-        instrument,
+        digest, instrument,
         response::{Raw, check},
     },
     store::{
@@ -60,7 +60,8 @@ impl Maker<'_> {
         definition: &Definition,
         now: DateTime<Utc>,
     ) -> Result<Draft, Failure> {
-        self.of(item, part, (part.digest(), None), definition, now)
+        let digest = digest::of_response(self.vault, &part.digest());
+        self.of(item, part, (digest, None), definition, now)
     }
 
     fn of(

@@ -15,8 +15,10 @@ pub struct Item {
     pub survey: name::Survey,
     /// The response as sent, with its id.
     pub raw: response::Raw,
-    /// Digest of `raw`, computed before the survey is locked.
+    /// Keyed digest of `raw`, computed before the survey is locked.
     pub digest: Vec<u8>,
+    /// Pseudonym of the network that a response through the open link came from; empty when that is not known.
+    pub source: String,
     /// Name of the request field that contains the id, for error details.
     pub id_field: &'static str,
     /// The proof that authorises it.

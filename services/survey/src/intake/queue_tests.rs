@@ -24,6 +24,7 @@ fn sent(survey: usize, id: &str, number: usize) -> Item {
     Item {
         survey: name::Survey::parse(&format!("agencies/3271/units/dpmptsp/surveys/s-{survey}")).unwrap(),
         digest: raw.digest(),
+        source: String::new(),
         raw,
         id_field: "request_id",
         proof: Proof::Agent,

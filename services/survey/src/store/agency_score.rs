@@ -145,6 +145,10 @@ pub struct UnitInput {
     pub respondents: Option<i64>,
     /// Number of people whose response or void is not in it yet.
     pub pending: Option<i64>,
+    /// Number of responses in question, which are not in it.
+    pub in_question: Option<i64>,
+    /// Exact score as a fraction if those were accepted.
+    pub exact_with_questioned: Option<String>,
     /// Whether the score was recorded instead of computed.
     pub recorded: Option<i64>,
     /// Instrument and version.
@@ -168,7 +172,7 @@ pub async fn agency_inputs(
     let (from, values) = table(txn, [Type::Text; 2], keys.iter().map(AgencyPeriod::row), 0);
     let text = format!(
         "SELECT v.column1 AS agency, v.column2 AS period, d.unit, d.close_date, s.exact, s.final, s.respondents,
-                s.instrument, s.pending, s.recorded
+                s.instrument, s.pending, s.recorded, s.in_question, s.exact_with_questioned
          FROM {from} JOIN directory_unit d ON d.agency = v.column1
          LEFT JOIN unit_score s ON s.agency = d.agency AND s.unit = d.unit AND s.period = v.column2
          ORDER BY d.unit"

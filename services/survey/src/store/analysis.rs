@@ -3,8 +3,8 @@
 
 use prima_platform::db::{Txn, sql};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Value, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value, sea_query::Expr,
 };
 
 use super::{
@@ -28,6 +28,16 @@ pub struct Coverage {
     waiting: Vec<String>,
     /// Ids of the voided responses that are still in the figures.
     kept: Vec<String>,
+    /// Only responses of people who can send one, stored under a lower version than this one; `None` for all.
+    below: Option<i64>,
+}
+
+/// The source of responses through the open link.
+const LINK: &str = "link";
+
+#[derive(Debug, FromQueryResult)]
+struct Oldest {
+    batch: Option<i64>,
 }
 
 impl Coverage {
@@ -40,7 +50,25 @@ impl Coverage {
             version,
             waiting: owned(pending.added()),
             kept: owned(pending.voided()),
+            below: None,
         }
+    }
+
+    /// Those among them that are older than any that waits, without the open link. They only grow at the end of the order in
+    /// which they were stored, also in the middle of an import, most of whose rows are released before others that were
+    /// stored together with them. So the first ones of a group stay the same people. Of the open link, one sender can fill
+    /// any number of places of a group.
+    pub async fn in_order(self, txn: &Txn) -> Result<Self, DbErr> {
+        let oldest = response::Entity::find()
+            .select_only()
+            .column_as(Column::Batch.min(), "batch")
+            .filter(Column::SurveyId.eq(self.survey_id))
+            .filter(Column::Source.ne(LINK))
+            .filter(Column::ResponseId.is_in(texts(&self.waiting)))
+            .into_model::<Oldest>();
+        let oldest = oldest.one(txn).await?.and_then(|row| row.batch);
+        let below = Some(oldest.unwrap_or_else(|| self.version.saturating_add(1)));
+        Ok(Self { below, ..self })
     }
 
     fn condition(&self) -> Condition {
@@ -55,6 +83,9 @@ impl Coverage {
             .add(counts);
         if !self.waiting.is_empty() {
             all = all.add(Column::ResponseId.is_not_in(texts(&self.waiting)));
+        }
+        if let Some(below) = self.below {
+            all = all.add(Column::Batch.lt(below)).add(Column::Source.ne(LINK));
         }
         all
     }
@@ -71,6 +102,9 @@ impl Coverage {
             ids.join(", ")
         };
         let (waiting, kept) = (list(&self.waiting), list(&self.kept));
+        let below = self
+            .below
+            .map(|below| (number(below.into()), number(LINK.into())));
         let mut from = format!(
             "FROM response WHERE survey_id = {survey} AND batch <= {version} AND {NOT_IN_QUESTION} AND (voided IS NULL"
         );
@@ -80,6 +114,9 @@ impl Coverage {
         from.push(')');
         if !waiting.is_empty() {
             from.push_str(&format!(" AND response_id NOT IN ({waiting})"));
+        }
+        if let Some((below, link)) = below {
+            from.push_str(&format!(" AND batch < {below} AND source <> {link}"));
         }
         from
     }
@@ -139,8 +176,6 @@ pub struct Answered {
     pub batch: i64,
     /// One character per element asked; `-` where there is no answer.
     pub answers: String,
-    /// `agent`, `link`, `token:<batch>` or `kiosk:<device>`.
-    pub source: String,
     /// Sex.
     pub sex: Option<String>,
     /// Age group.

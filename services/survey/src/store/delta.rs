@@ -250,6 +250,7 @@ mod tests {
             answers: "1-3".into(),
             at: 1_719_810_000_000,
             device: "ab12".into(),
+            source: "0f1e2d3c".into(),
         };
         let mut delta = Delta::default();
         delta.add("444");

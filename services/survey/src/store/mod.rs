@@ -48,9 +48,13 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(QUARANTINE));
         steps.push(Box::new(SEALED_TEXTS));
         steps.push(Box::new(URGENT));
+        steps.push(Box::new(KEYED_DIGESTS));
         steps
     }
 }
+
+/// The purpose for which the key of the digests is encrypted.
+pub const DIGEST_KEY: &str = "survey.digest-key";
 
 /// Tables with encrypted columns.
 pub const SEALED_TABLES: [&str; 2] = ["comment", "respondent_log"];
@@ -273,5 +277,18 @@ const URGENT: Step = Step {
     statements: &[
         "ALTER TABLE survey_delta ADD COLUMN urgent BIGINT NOT NULL DEFAULT 0",
         "CREATE INDEX survey_delta_urgent ON survey_delta (survey_id, id) WHERE urgent = 1",
+    ],
+};
+
+/// The key of the digests of responses, and an index of those that have none: a response has few possible answers, so anyone
+/// who reads the database could find them by trial.
+const KEYED_DIGESTS: Step = Step {
+    name: "m0007_survey_keyed_digests",
+    statements: &[
+        "CREATE TABLE digest_key (id BIGINT PRIMARY KEY, sealed {blob} NOT NULL, sealed_key {key} NOT NULL)",
+        "CREATE INDEX response_unkeyed ON response (survey_id, response_id) WHERE LENGTH(digest) = 16",
+        // The score of an agency shows what is in question of its units.
+        "ALTER TABLE unit_score ADD COLUMN in_question BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE unit_score ADD COLUMN exact_with_questioned TEXT",
     ],
 };

@@ -23,7 +23,7 @@ pub struct Model {
     /// open link.
     #[sea_orm(primary_key, auto_increment = false)]
     pub response_id: String,
-    /// Digest of the response as parsed.
+    /// Keyed digest of the response as parsed; without a key while an earlier release's is not replaced yet.
     pub digest: Vec<u8>,
     /// When the citizen answered, unix microseconds.
     pub submitted_at: i64,
@@ -112,7 +112,7 @@ const NEW: [Column; 22] = {
 };
 
 /// The key of a response.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, FromQueryResult)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromQueryResult)]
 pub struct Key {
     /// The survey.
     pub survey_id: i64,
@@ -243,12 +243,72 @@ async fn part_insert_in_txn(
     Ok(Some(new.into_iter().collect()))
 }
 
+/// A response with a digest that is not keyed.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Unkeyed {
+    /// Its key.
+    #[sea_orm(nested)]
+    pub key: Key,
+    /// That digest.
+    pub digest: Vec<u8>,
+}
+
+/// A response with its keyed digest.
+#[derive(Debug, Clone)]
+pub struct Rekeyed {
+    /// The response.
+    pub row: Unkeyed,
+    /// That digest.
+    pub keyed: Vec<u8>,
+}
+
+/// The next responses after `after` whose digest is not keyed, in the order of their keys. The condition is that of the
+/// partial index.
+pub async fn digests_unkeyed(
+    conn: &impl ConnectionTrait,
+    after: &Key,
+    limit: u64,
+) -> Result<Vec<Unkeyed>, DbErr> {
+    let text = "SELECT survey_id, response_id, digest FROM response
+                WHERE LENGTH(digest) = 16 AND (survey_id, response_id) > ($1, $2)
+                ORDER BY survey_id, response_id LIMIT $3";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [
+        after.survey_id.into(),
+        after.response_id.as_str().into(),
+        limit.into(),
+    ];
+    Unkeyed::find_by_statement(sql(conn, text, values))
+        .all(conn)
+        .await
+}
+
+/// Stores keyed digests in place of those that are still stored.
+pub async fn digests_rekey_in_txn(txn: &Txn, rows: &[Rekeyed]) -> Result<(), DbErr> {
+    let types = [Type::Int, Type::Text, Type::Bytes, Type::Bytes];
+    let values = rows.iter().map(|one| {
+        let Unkeyed { key, digest } = &one.row;
+        [
+            key.survey_id.into(),
+            key.response_id.as_str().into(),
+            digest.clone().into(),
+            one.keyed.clone().into(),
+        ]
+    });
+    let (from, values) = table(txn, types, values, 0);
+    let text = format!(
+        "UPDATE response SET digest = v.column4 FROM {from}
+         WHERE survey_id = v.column1 AND response_id = v.column2 AND digest = v.column3"
+    );
+    txn.execute_raw(sql(txn, &text, values)).await.map(drop)
+}
+
 /// The stored values with which a repeat of a response is compared.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct First {
     #[sea_orm(nested)]
     key: Key,
-    /// Digest of the response as parsed.
+    /// As in the row of the response.
     pub digest: Vec<u8>,
     /// When it was accepted, unix microseconds.
     pub accepted_at: i64,

@@ -151,6 +151,8 @@ pub struct Voided {
     pub response_id: String,
     /// Its answers, as stored.
     pub answers: String,
+    /// Version of the survey under which it was stored.
+    pub batch: i64,
     /// Number of the quarantine that it was in; negative when that was accepted before.
     pub quarantine: Option<i64>,
 }
@@ -163,7 +165,7 @@ pub async fn voided_page(
     after: &str,
     limit: u64,
 ) -> Result<Vec<Voided>, DbErr> {
-    let text = "SELECT response_id, answers, quarantine FROM response
+    let text = "SELECT response_id, answers, batch, quarantine FROM response
                 WHERE survey_id = $1 AND voided = $2 AND response_id > $3 ORDER BY response_id LIMIT $4";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [survey.into(), number.into(), after.into(), limit.into()];

@@ -398,11 +398,12 @@ pub(super) async fn survey_sums_save_in_txn(txn: &Txn, sums: &[[Value; 8]], now:
     txn.execute_raw(sql(txn, &text, values)).await.map(drop)
 }
 
-/// Saves the pending changes of a locked survey.
+/// Saves the pending changes of a locked survey with its version.
 pub(super) async fn survey_pending_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::Pending, stored.pending.text(stored.voided).into())
         .col_expr(Column::CorrectionAt, Expr::value(stored.correction_at))
+        .col_expr(Column::Version, stored.version.into())
         .filter(Column::Id.eq(stored.id))
         .exec(txn)
         .await

@@ -5,19 +5,19 @@ use std::collections::HashMap;
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
 use prima_platform::{clock::micros, db::Txn};
 use prima_proto::zone::zone_of_agency;
-use sea_orm::{DbErr, Value};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Value};
 
 use super::{
     delta::Line,
     element::{Model as Element, elements_add_in_txn, elements_get},
     quarantine::{quarantines_add_in_txn, responses_quarantine_in_txn},
-    survey::{Stored, survey_pending_save_in_txn, survey_sums_save_in_txn},
+    survey::{self, Stored, survey_pending_save_in_txn, survey_sums_save_in_txn},
 };
 use crate::domain::{
     flags,
     moments::Moments,
     questioned::Taken,
-    release::{Change, Changes, Entry, Rules, Sender},
+    release::{Change, Changes, Entry, Rules, Sender, Voided},
     survey::State,
     tally::Tally,
 };
@@ -84,18 +84,20 @@ impl Added {
         self.changes.add(line.entry);
     }
 
-    /// Subtracts one response that was voided at `now`, its answers as stored.
-    pub fn remove(&mut self, id: &str, answers: &str, now: DateTime<Utc>) {
+    /// Subtracts one response that was stored under version `batch` of its survey and voided at `now`, its answers as stored.
+    pub fn remove(&mut self, id: &str, answers: &str, batch: i64, now: DateTime<Utc>) {
         self.voided += 1;
         self.subtract(answers);
-        self.changes.voided.push(Entry {
+        let entry = Entry {
             sender: Sender::Own,
             change: Change::Void,
             id: id.to_owned(),
             answers: answers.to_owned(),
             at: now.timestamp_millis(),
             device: String::new(),
-        });
+            source: String::new(),
+        };
+        self.changes.voided.push(Voided { entry, batch });
     }
 
     fn subtract(&mut self, answers: &str) {
@@ -179,13 +181,15 @@ pub async fn tallies_add_in_txn(
 
 /// Changes a survey in memory. Returns the responses that are in question from now on.
 fn count(stored: &mut Stored, change: &mut Added, rules: &Rules, now: DateTime<Utc>) -> Vec<Taken> {
+    stored.pending.begin(stored.respondents, rules);
     let taken = change.without_bursts(stored);
     stored.respondents += change.respondents;
     stored.voided += change.voided;
     stored.moments.merge(&change.moments);
     stored.counted_at = micros(now);
     let changes = std::mem::take(&mut change.changes);
-    stored.pending.apply(changes, rules);
+    let (total, version) = (stored.respondents, stored.version);
+    stored.pending.apply(changes, total, version, rules);
     close(stored, rules, now);
     stored.questioned.show(rules.minimum);
     taken
@@ -194,7 +198,7 @@ fn count(stored: &mut Stored, change: &mut Added, rules: &Rules, now: DateTime<U
 /// Applies the closing of a survey that has ended, once, and sets the time of its correction.
 fn close(stored: &mut Stored, rules: &Rules, now: DateTime<Utc>) {
     if stored.survey.state(now) == State::Closed && !stored.pending.closed {
-        stored.pending.close(rules);
+        stored.pending.close(stored.respondents, stored.version, rules);
     }
     stored.correction_at = if stored.pending.in_correction(stored.respondents, rules) {
         let agency = &stored.survey.name.unit.agency;
@@ -224,10 +228,22 @@ pub async fn tallies_reopen_in_txn(txn: &Txn, stored: &mut Stored) -> Result<(),
 }
 
 /// Releases what waits of a locked survey.
-pub async fn tallies_release_in_txn(txn: &Txn, stored: &mut Stored) -> Result<(), DbErr> {
-    stored.pending.release();
+pub async fn tallies_release_in_txn(txn: &Txn, stored: &mut Stored, rules: &Rules) -> Result<(), DbErr> {
+    stored.pending.release(stored.version, rules);
     stored.correction_at = None;
     survey_pending_save_in_txn(txn, stored).await
+}
+
+/// Ids of the closed surveys of an agency whose day of corrections has come, unix microseconds.
+pub async fn surveys_to_correct(txn: &Txn, agency: &str, now: i64) -> Result<Vec<i64>, DbErr> {
+    survey::Entity::find()
+        .select_only()
+        .column(survey::Column::Id)
+        .filter(survey::Column::Agency.eq(agency))
+        .filter(survey::Column::CorrectionAt.lte(now))
+        .into_tuple()
+        .all(txn)
+        .await
 }
 
 /// The beginning of the next day with this number in its month, in the time zone of an agency.

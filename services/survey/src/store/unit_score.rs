@@ -43,6 +43,10 @@ pub struct Model {
     pub instrument: String,
     /// Number of people whose response or void is not in it yet.
     pub pending: i64,
+    /// Number of responses in question, which are not in it.
+    pub in_question: i64,
+    /// Exact value if those were accepted; none when nothing or too little is in question.
+    pub exact_with_questioned: Option<String>,
 }
 
 prima_platform::no_relations!();
@@ -78,6 +82,8 @@ pub async fn unit_scores_save_in_txn(txn: &Txn, scores: &[Model]) -> Result<(), 
         Recorded,
         Instrument,
         Pending,
+        InQuestion,
+        ExactWithQuestioned,
     ];
     rows::update_in_txn::<Entity, _>(txn, columns, 3, scores).await
 }

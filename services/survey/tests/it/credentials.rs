@@ -1,5 +1,6 @@
 //! Helpers that submit responses without a role: with tokens, links and kiosks.
 
+use prima_platform::grpc::Network;
 use prima_proto::survey::v1 as pb;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tonic::{Request, Status};
@@ -223,6 +224,15 @@ pub fn sent(
         response: Some(response),
         credential,
     }
+}
+
+/// A request that comes from the network with this number.
+pub fn from_network<T>(number: usize, message: T) -> Request<T> {
+    let [.., high, low] = number.to_be_bytes();
+    let mut request = Request::new(message);
+    let address = std::net::Ipv4Addr::new(10, high, low, 1);
+    request.extensions_mut().insert(Network::of(address.into()));
+    request
 }
 
 /// Submits one response as a citizen without a role.

@@ -150,20 +150,37 @@ async fn one_sender_through_the_open_link_moves_no_figure_alone() {
         }
         let before = t.result(&survey).await;
         assert_eq!((before.counted, before.pending), (5, 5));
-        for n in 0..39 {
-            // Slowly, so that they are no burst.
-            t.clock.advance(TimeDelta::minutes(5));
-            let padding = sent(&survey, &format!("l-{n}"), all(1 + n % 4), Some(link(&own)));
-            t.client.submit_response(padding).await.unwrap();
-        }
-        let padded = t.result(&survey).await;
-        assert_eq!((padded.counted, padded.pending), (5, 44));
-        assert_eq!(stepped_figures(&padded), stepped_figures(&before));
-        t.clock.advance(TimeDelta::minutes(5));
-        let last = sent(&survey, "l-39", all(1), Some(link(&own)));
-        t.client.submit_response(last).await.unwrap();
-        let stepped = t.result(&survey).await;
-        assert_eq!((stepped.counted, stepped.pending), (25, 25));
+        let mut next = 0..;
+        let mut sent_from = async |t: &mut World, networks: &[usize]| {
+            for network in networks {
+                // Slowly, so that they are no burst.
+                t.clock.advance(TimeDelta::minutes(5));
+                let n = next.next().unwrap();
+                let padding = sent(&survey, &format!("l-{n:03}"), all(1 + n % 4), Some(link(&own)));
+                let padding = from_network(*network, padding);
+                t.client.submit_response(padding).await.unwrap();
+            }
+            let result = t.result(&survey).await;
+            ((result.counted, result.pending), stepped_figures(&result))
+        };
+        // One sender fills no step, nor do two, however the responses of another person are placed among theirs.
+        let mut padding = [vec![0; 19], vec![1], vec![0; 20]].concat();
+        let (standing, figures) = sent_from(&mut t, &padding).await;
+        assert_eq!((standing, &figures), ((5, 45), &stepped_figures(&before)));
+        padding = (0..20).map(|n| 2 * (n % 2)).collect();
+        let (standing, figures) = sent_from(&mut t, &padding).await;
+        assert_eq!((standing, &figures), ((5, 65), &stepped_figures(&before)));
+        // Five networks have filled a step, but the next one, which stays, has only two.
+        let (standing, _) = sent_from(&mut t, &[3, 4, 0, 0]).await;
+        assert_eq!(standing, (5, 69));
+        let (standing, figures) = sent_from(&mut t, &(5..22).collect::<Vec<_>>()).await;
+        assert_eq!((standing, &figures), ((5, 86), &stepped_figures(&before)));
+        let (standing, _) = sent_from(&mut t, &[22]).await;
+        assert_eq!(standing, (67, 25));
+        t.close(&survey).await;
+        let closed = t.result(&survey).await;
+        assert_eq!((closed.counted, closed.pending), (92, 0));
+        t.assert_sums(&survey).await;
     })
     .await;
 }
@@ -249,7 +266,12 @@ async fn an_upgrade_releases_nobody() {
             "ALTER TABLE survey DROP COLUMN questioned",
             "DROP TABLE quarantine",
             "DROP TABLE survey_change",
-            "DELETE FROM seaql_migrations WHERE version IN ('m0004_survey_release', 'm0005_survey_quarantine')",
+            "DROP TABLE digest_key",
+            "DROP INDEX response_unkeyed",
+            "ALTER TABLE unit_score DROP COLUMN in_question",
+            "ALTER TABLE unit_score DROP COLUMN exact_with_questioned",
+            "DELETE FROM seaql_migrations WHERE version IN
+                ('m0004_survey_release', 'm0005_survey_quarantine', 'm0007_survey_keyed_digests')",
             &format!(
                 "UPDATE survey SET disclosed_version = {version}, disclosed_respondents = 10, undisclosed = 3"
             ),

@@ -87,13 +87,17 @@ async fn void(t: &World, count: i64, number: i64) -> i64 {
         .unwrap();
     let text = "UPDATE response SET voided = $2 WHERE survey_id = $1 AND response_id IN
                 (SELECT response_id FROM response WHERE survey_id = $1 AND voided IS NULL
-                 ORDER BY digest LIMIT $3) RETURNING response_id, answers";
+                 ORDER BY digest LIMIT $3) RETURNING response_id, answers, batch";
     let values = [stored.id.into(), number.into(), count.into()];
     let gone = txn.query_all_raw(sql(&txn, text, values)).await.unwrap();
     let mut added = Added::nothing(&stored);
     for row in &gone {
         let id: String = row.try_get("", "response_id").unwrap();
-        added.remove(&id, &row.try_get::<String>("", "answers").unwrap(), now);
+        let (answers, batch): (String, i64) = (
+            row.try_get("", "answers").unwrap(),
+            row.try_get("", "batch").unwrap(),
+        );
+        added.remove(&id, &answers, batch, now);
     }
     let added = HashMap::from([(stored.id, added)]);
     let surveys = std::slice::from_mut(&mut stored);

@@ -30,8 +30,6 @@ use prima_platform::{clock::micros, db::Txn, disclosure, failure::Failure};
 /// Key of the dimension of public services; the other dimensions are fields of the instrument's profile.
 pub const SERVICE: &str = "service";
 const SERVICE_LABEL: &str = "Jenis layanan";
-/// The source of responses through the open link.
-const LINK: &str = "link";
 const NOT_STATED_LABEL: &str = "Tidak menyebutkan";
 const DIMENSIONS: [&str; 7] = [
     "sex",
@@ -156,13 +154,17 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
         elements: outcome.elements.iter().map(|e| e.tally).collect(),
     };
     let steps = Steps::of(&rules, open);
+    let grouped = match steps.stepped {
+        true => covered.clone().in_order(&txn).await?,
+        false => covered.clone(),
+    };
     let elements_asked = total.elements.len();
     let mut groups_by_dimension: [Groups; 7] = Default::default();
     let mut changed: [BTreeMap<String, i64>; 7] = Default::default();
     let mut flags = Flagged::default();
     if !withheld {
-        groups_by_dimension = sum_by_group(&txn, &covered, elements_asked, &steps).await?;
-        flags = flagged(&txn, &covered, elements_asked, rule, (steps.own, steps.lag)).await?;
+        groups_by_dimension = sum_by_group(&txn, &grouped, elements_asked, &steps).await?;
+        flags = flagged(&txn, &grouped, elements_asked, rule, (steps.own, steps.lag)).await?;
         if let Some(closed_at) = stored.survey.closed_at {
             changed = changed_by_group(&responses_changed(&txn, &covered, micros(closed_at)).await?);
         }
@@ -202,23 +204,23 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
 /// By how many people a group moves while a survey is open, and how many of it stay for its closing.
 #[derive(Debug, Clone, Copy)]
 struct Steps {
+    stepped: bool,
     own: i64,
-    link: i64,
     lag: i64,
 }
 
 impl Steps {
     fn of(rules: &Rules, open: bool) -> Self {
-        let step = |step: usize| disclosure::group_step(i64::try_from(step).unwrap_or(i64::MAX));
+        let step = |step: usize| i64::try_from(step).unwrap_or(i64::MAX);
         match open && (rules.step > 1 || rules.link_step > 1) {
             true => Self {
-                own: step(rules.step),
-                link: step(rules.link_step),
+                stepped: true,
+                own: disclosure::group_step(step(rules.step)),
                 lag: rules.minimum,
             },
             false => Self {
+                stepped: false,
                 own: 1,
-                link: 1,
                 lag: 0,
             },
         }
@@ -233,13 +235,6 @@ pub fn published(instrument: &Instrument, survey: &Survey, sums: &Sums) -> Optio
 
 type Groups = BTreeMap<String, Sums>;
 
-/// The sums of a group by who can send a response: one person each, or the open link.
-#[derive(Debug, Clone)]
-struct BySender {
-    own: Stepped,
-    link: Stepped,
-}
-
 /// Sums the responses by group in one pass, with one page of responses in memory at a time.
 async fn sum_by_group(
     txn: &Txn,
@@ -247,25 +242,17 @@ async fn sum_by_group(
     elements: usize,
     steps: &Steps,
 ) -> Result<[Groups; 7], Failure> {
-    let mut dimensions: [BTreeMap<String, BySender>; 7] = Default::default();
+    let mut dimensions: [BTreeMap<String, Stepped>; 7] = Default::default();
     let mut after = String::new();
     loop {
         let page = responses_page(txn, covered, &after).await?;
         for response in &page {
             for (groups, key) in dimensions.iter_mut().zip(group_keys(response)) {
                 if !groups.contains_key(key) {
-                    let none = BySender {
-                        own: Stepped::none(elements, steps.own, steps.lag),
-                        link: Stepped::none(elements, steps.link, steps.lag),
-                    };
-                    groups.insert(key.to_owned(), none);
+                    groups.insert(key.to_owned(), Stepped::none(elements, steps.own, steps.lag));
                 }
                 if let Some(group) = groups.get_mut(key) {
-                    let sums = match response.source.as_str() {
-                        LINK => &mut group.link,
-                        _ => &mut group.own,
-                    };
-                    sums.add(response.batch, &response.response_id, &response.answers);
+                    group.add(response.batch, &response.response_id, &response.answers);
                 }
             }
         }
@@ -274,15 +261,10 @@ async fn sum_by_group(
             None => break,
         }
     }
-    let sums = |group: BySender| {
-        let mut sums = group.own.sums();
-        sums.merge(&group.link.sums());
-        sums
-    };
     Ok(dimensions.map(|groups| {
         groups
             .into_iter()
-            .map(|(key, group)| (key, sums(group)))
+            .map(|(key, group)| (key, group.sums()))
             .collect()
     }))
 }

@@ -10,7 +10,7 @@ use prima_proto::name;
 
 use crate::{
     derived::{
-        agency_scores::{Counted, counted, expected},
+        agency_scores::{Counted, counted, expected, in_question},
         unit_scores::pool,
     },
     domain::{
@@ -156,6 +156,11 @@ pub struct AgencyResult {
     pub respondents: i64,
     /// Number of people whose response or void is not in them yet.
     pub pending: i64,
+    /// Number of responses of all units in question, which are in no figure.
+    pub in_question: i64,
+    /// The mean of the units if they were accepted; `None` when nothing or too little is in question, and for a recorded
+    /// result.
+    pub questioned: Option<Published>,
     /// The counted units, ordered by name.
     pub units: Vec<AgencyUnit>,
     /// That a change compares other units.
@@ -413,6 +418,8 @@ async fn agency_in(
         expected: i64::try_from(expected(&inputs, &period.first_day().to_string())).unwrap_or(i64::MAX),
         respondents: units.iter().map(|u| u.respondents).sum(),
         pending: counted.as_ref().map(Counted::pending).unwrap_or_default(),
+        in_question: in_question(&inputs),
+        questioned: counted.as_ref().and_then(|c| c.with_questioned(&inputs)),
         units,
         notices: Vec::new(),
     };
@@ -422,6 +429,7 @@ async fn agency_in(
             roll_ups: rule(&own.roll_up, own.published()).into_iter().collect(),
             instrument: own.instrument,
             recorded: Some(own.source),
+            questioned: None,
             ..result
         },
         (None, Some(counted)) => AgencyResult {

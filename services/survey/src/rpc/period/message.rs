@@ -85,6 +85,8 @@ pub fn agency(agency: &name::Agency, period: &Period, r: AgencyResult) -> pb::Ag
         instrument: r.instrument,
         counted: r.respondents,
         pending: r.pending,
+        in_question: r.in_question,
+        index_with_questioned: r.questioned.map(|p| p.value).unwrap_or_default(),
         recorded,
         source: r.recorded.unwrap_or_default(),
         roll_ups: r

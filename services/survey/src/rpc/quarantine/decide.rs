@@ -150,7 +150,7 @@ impl Command for Decide {
         failpoint::hit("quarantine.decided").await;
         let added = HashMap::from([(stored.id, added)]);
         tallies_add_in_txn(txn, slice::from_mut(&mut stored), added, &rules, now).await?;
-        let states = unit_scores::follow(txn, &stored, &rules, now).await?;
+        let states = unit_scores::follow(txn, [&stored], &rules, now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         Ok(pb::DecideQuarantineResponse {
             quarantine: Some(message::quarantine(&name.survey, &decided)),
@@ -167,6 +167,7 @@ fn entry(held: &quarantine::Held, now: DateTime<Utc>) -> Entry {
         answers: held.answers.clone(),
         at: now.timestamp_millis(),
         device: String::new(),
+        source: String::new(),
     }
 }
 

@@ -28,6 +28,7 @@ pub fn quarantine(survey: &name::Survey, stored: &Model) -> pb::Quarantine {
             Some(Pattern::Rate) => pb::QuarantineKind::Rate,
             Some(Pattern::Device) => pb::QuarantineKind::Device,
             Some(Pattern::Answers) => pb::QuarantineKind::Pattern,
+            Some(Pattern::Source) => pb::QuarantineKind::Source,
         }
         .into(),
         kind_display_name: label

@@ -4,6 +4,7 @@
 use prima_platform::{
     caller::{Caller, Role},
     failure::Failure,
+    grpc::Network,
     request::{self, Faults, text},
 };
 use prima_proto::{name, survey::v1 as pb};
@@ -12,6 +13,7 @@ use super::signed;
 use crate::{
     domain::{
         access::{Kiosk, Proof, Refusal, Secret, kiosk_lines_v2},
+        digest,
         response::{self, Profile, Raw},
     },
     intake::Item,
@@ -19,7 +21,7 @@ use crate::{
     service::App,
 };
 
-/// The item for intake; `id_field` is the field of its id. A given credential takes precedence over the caller's role, so that a
+/// The item for intake, of a caller in a network; `id_field` is the field of its id. A given credential takes precedence over the caller's role, so that a
 /// token is used up even when the caller has a role.
 ///
 /// # Errors
@@ -28,7 +30,7 @@ use crate::{
 /// credential of the survey; or too many responses come through its open link.
 pub fn item(
     app: &App,
-    caller: &Caller,
+    (caller, network): (&Caller, Option<Network>),
     sent: pb::SubmitResponsesRequest,
     id_field: &'static str,
 ) -> Result<Box<Item>, Failure> {
@@ -51,9 +53,12 @@ pub fn item(
     if proof == Proof::Link {
         app.intake.admit_linked(&survey)?;
     }
+    let network = network.filter(|_| proof == Proof::Link);
+    let source = network.map(|network| digest::of_network(&app.vault, &survey, &network));
     Ok(Box::new(Item {
         survey,
-        digest: raw.digest(),
+        digest: digest::of_response(&app.vault, &raw.digest()),
+        source: source.unwrap_or_default(),
         raw,
         id_field,
         proof,

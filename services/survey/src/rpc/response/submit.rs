@@ -8,6 +8,7 @@ use prima_platform::{
     caller::Caller,
     clock::to_proto,
     failure::{Failure, Kind},
+    grpc::Network,
 };
 use prima_proto::{name, survey::v1 as pb};
 use tonic::{Status, Streaming};
@@ -35,7 +36,7 @@ const REJECTIONS_MAX: usize = 1000;
 /// Submits one response; returns when it is durable.
 pub async fn submit(
     app: &App,
-    caller: &Caller,
+    from: (&Caller, Option<Network>),
     r: pb::SubmitResponseRequest,
 ) -> Result<pb::SubmitResponseResponse, Failure> {
     let id = r.request_id.clone();
@@ -46,7 +47,7 @@ pub async fn submit(
         credential: r.credential,
         import_id: String::new(),
     };
-    let item = item(app, caller, sent, "request_id")?;
+    let item = item(app, from, sent, "request_id")?;
     let (survey, stored_id) = (item.survey.clone(), item.stored_id().into_owned());
     let (id, first) = match app.intake.submit(item).await? {
         Outcome::Accepted(first) | Outcome::Repeated(first) => (stored_id, first),
@@ -65,7 +66,7 @@ pub async fn submit(
 /// Submits a stream of responses. Each one is stored or rejected on its own.
 pub async fn submit_many(
     app: &App,
-    caller: Caller,
+    (caller, network): (Caller, Option<Network>),
     stream: Streaming<pb::SubmitResponsesRequest>,
 ) -> Result<pb::SubmitResponsesResponse, Failure> {
     let mut sum = pb::SubmitResponsesResponse::default();
@@ -80,7 +81,8 @@ pub async fn submit_many(
                 message.map(|(index, mut m)| {
                     inherit(&mut m.survey, &mut survey);
                     inherit(&mut m.import_id, &mut import_id);
-                    let (id, mut item) = (m.response_id.clone(), item(app, &caller, m, "response_id"));
+                    let (id, from) = (m.response_id.clone(), (&caller, network));
+                    let mut item = item(app, from, m, "response_id");
                     if let Ok(item) = &mut item {
                         streamed.add(item);
                         sent.add(item);

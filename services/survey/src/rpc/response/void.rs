@@ -112,7 +112,7 @@ impl Command for Void {
         let rules = work.app.rules();
         let added = HashMap::from([(stored.id, added)]);
         tallies_add_in_txn(txn, slice::from_mut(&mut stored), added, &rules, now).await?;
-        let states = unit_scores::follow(txn, &stored, &rules, now).await?;
+        let states = unit_scores::follow(txn, [&stored], &rules, now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         Ok(message::void(&void))
     }

@@ -95,7 +95,7 @@ impl Command for Create {
                 return Err(recorded_exists(unit, period));
             }
         }
-        let states = unit_scores::follow(txn, &stored, &work.app.rules(), now).await?;
+        let states = unit_scores::follow(txn, [&stored], &work.app.rules(), now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         Ok(message::survey(&stored, unit_confirmed(txn, unit).await?, now))
     }

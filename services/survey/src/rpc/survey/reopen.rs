@@ -91,7 +91,7 @@ impl Command for Reopen {
             close_at: stored.survey.close_at.map(micros),
         };
         survey_change_insert_in_txn(txn, change).await?;
-        let states = unit_scores::follow(txn, &stored, &rules, now).await?;
+        let states = unit_scores::follow(txn, [&stored], &rules, now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         let confirmed = unit_confirmed(txn, &self.name.unit).await?;
         Ok(pb::ReopenSurveyResponse {

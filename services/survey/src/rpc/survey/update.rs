@@ -84,7 +84,7 @@ impl Command for Update {
         stored.updated_at = micros(now);
         survey_save_in_txn(txn, &stored).await?;
         // A declared population also changes the minimum sample of the score.
-        let states = unit_scores::follow(txn, &stored, &work.app.rules(), now).await?;
+        let states = unit_scores::follow(txn, [&stored], &work.app.rules(), now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         let confirmed = unit_confirmed(txn, &self.name.unit).await?;
         Ok(pb::UpdateSurveyResponse {
