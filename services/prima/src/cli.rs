@@ -53,7 +53,8 @@ pub use serve::{
 };
 pub use survey::{
     AccessMode, CommentKind, CommentsArgs, FollowUpCommand, FollowUpListArgs, SurveyArgs, SurveyCommand,
-    SurveyCreateArgs, SurveyListArgs, SurveyReadArgs, TokensArgs, TokensFormat, Weights, Wording,
+    SurveyCreateArgs, SurveyExactArgs, SurveyListArgs, SurveyReadArgs, SurveyReopenArgs, TokensArgs,
+    TokensFormat, Weights, Wording,
 };
 pub use table::{TableArgs, TableCommand, TableFileArgs, TableListArgs};
 pub use workdays::WorkdaysArgs;

@@ -8,13 +8,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use prima_proto::survey::v1 as pb;
 
 pub use actions::{
-    CommentKind, CommentsArgs, FollowUpArgs, FollowUpCommand, FollowUpListArgs, SurveyReadArgs, TokensArgs,
-    TokensFormat,
+    CommentKind, CommentsArgs, FollowUpArgs, FollowUpCommand, FollowUpListArgs, SurveyExactArgs,
+    SurveyReadArgs, SurveyReopenArgs, TokensArgs, TokensFormat,
 };
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Tindakan pada survei: prima call METODE …, dengan METODE CloseSurvey, ReopenSurvey, PublishResult, CreateFollowUp, \
+    after_help = "Tindakan pada survei: prima call METODE …, dengan METODE CloseSurvey, PublishResult, CreateFollowUp, \
                   CompleteFollowUp, dan lainnya (prima call --list survey); isiannya: prima call METODE --describe"
 )]
 pub struct SurveyArgs {
@@ -40,6 +40,16 @@ pub enum SurveyCommand {
         about = "Analisis hasil: menurut kelompok, tanda jawaban tak wajar, kepentingan dan kinerja unsur"
     )]
     Analysis(SurveyReadArgs),
+    #[command(
+        about = "Hasil pasti, dengan jawaban yang masih menunggu; pembacaannya tercatat dengan keperluannya"
+    )]
+    Exact(SurveyExactArgs),
+    #[command(about = "Daftar siapa yang membaca hasil pasti, kapan, dan untuk apa")]
+    Readings(SurveyReadArgs),
+    #[command(about = "Buka kembali survei yang sudah ditutup dan belum dipublikasikan; alasannya tercatat")]
+    Reopen(SurveyReopenArgs),
+    #[command(about = "Daftar pembukaan kembali")]
+    Changes(SurveyReadArgs),
 }
 
 #[derive(Debug, Clone, Args)]

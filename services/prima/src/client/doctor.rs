@@ -7,6 +7,7 @@ use prima_proto::{
     complaint::v1 as complaint, index::v1 as index, innovation::v1 as innovation, ranking::v1 as ranking,
     scope::Scope, survey::v1 as survey,
 };
+use tonic::{Code, Status};
 
 use super::call::pages;
 use super::connect::Connection;
@@ -61,17 +62,24 @@ reader!(ranking);
 async fn figures(connection: &Connection, args: &DoctorFiguresArgs) -> anyhow::Result<ExitCode> {
     let parent = parent(args)?;
     let answers = [
-        survey(connection, &parent).await,
-        complaint(connection, &parent).await,
-        index(connection, &parent).await,
-        innovation(connection, &parent).await,
-        ranking(connection, &parent).await,
+        ("survei", survey(connection, &parent).await),
+        ("pengaduan", complaint(connection, &parent).await),
+        ("indeks", index(connection, &parent).await),
+        ("inovasi", innovation(connection, &parent).await),
+        ("peringkat", ranking(connection, &parent).await),
     ];
+    let all_denied = answers
+        .iter()
+        .all(|(_, answer)| answer.as_ref().is_err_and(denied));
     let mut figures = Figures::default();
     let mut failed = false;
-    for answer in answers {
+    for (service, answer) in answers {
         match answer {
             Ok(items) => figures.items.extend(items),
+            // Such as an evaluator, who may not ask about complaints.
+            Err(error) if !all_denied && denied(&error) => print::note(&format!(
+                "Token ini tidak boleh menanyai layanan {service}; daftar ini tanpa yang tidak terhitung di sana"
+            )),
             Err(error) => {
                 failed = true;
                 fault::lines(&error).iter().for_each(|line| print::note(line));
@@ -84,6 +92,12 @@ async fn figures(connection: &Connection, args: &DoctorFiguresArgs) -> anyhow::R
         (false, true) => ExitCode::SUCCESS,
         (false, false) => ExitCode::from(PARTIAL),
     })
+}
+
+/// Whether the caller lacks the role for which the service asks.
+fn denied(error: &anyhow::Error) -> bool {
+    let status = error.chain().find_map(|cause| cause.downcast_ref::<Status>());
+    status.is_some_and(|status| status.code() == Code::PermissionDenied)
 }
 
 /// The parent of the lists: all agencies, one of them, or one unit.

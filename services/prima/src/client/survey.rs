@@ -1,6 +1,7 @@
 //! Creates and lists surveys, and reads what belongs to them.
 
 mod comments;
+mod corrections;
 mod follow_up;
 mod tokens;
 
@@ -35,6 +36,10 @@ pub(super) async fn run(connection: &Connection, command: SurveyCommand) -> anyh
         SurveyCommand::Tokens(args) => tokens::issue(&connection.access().await?, &args).await?,
         SurveyCommand::Comments(args) => comments::list(&client, &args).await?,
         SurveyCommand::Analysis(args) => analyze(&client, args).await?,
+        SurveyCommand::Exact(args) => corrections::exact(&client, args).await?,
+        SurveyCommand::Readings(args) => corrections::readings(&client, args).await?,
+        SurveyCommand::Reopen(args) => corrections::reopen(&client, args).await?,
+        SurveyCommand::Changes(args) => corrections::changes(&client, args).await?,
     }
     Ok(())
 }

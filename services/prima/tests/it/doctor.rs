@@ -135,4 +135,12 @@ fn what_is_not_counted_is_listed_with_what_to_do_until_it_is_repaired() {
         "a service that refuses makes the list incomplete"
     );
     assert!(denied.stderr.contains("PERMISSION_DENIED"), "{}", denied.stderr);
+    let evaluator = up.token("penilai", "evaluator");
+    let partly = up.run(&["doctor", "figures", "--token-file", &evaluator]);
+    assert_eq!(partly.code, Some(0), "{}", partly.stderr);
+    assert!(
+        partly.stderr.contains("tidak boleh menanyai layanan pengaduan"),
+        "{}",
+        partly.stderr
+    );
 }

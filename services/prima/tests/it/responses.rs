@@ -147,6 +147,16 @@ fn a_flood_is_shown_in_the_table_named_and_undone_by_one_command() {
         result.contains("25.00") && !result.contains("pemeriksaan"),
         "{result}"
     );
+    let exact = done(&["survey", "exact", SURVEY, "--purpose", "Rapat evaluasi"]);
+    assert!(exact.contains("20 (sampel minimum"), "{exact}");
+    assert!(!exact.contains("menunggu"), "{exact}");
+    let readings = done(&["survey", "readings", SURVEY]);
+    assert!(readings.contains("Rapat evaluasi"), "{readings}");
+    office.up.call(&["CloseSurvey", &format!("name={SURVEY}")]);
+    let reopened = done(&["survey", "reopen", SURVEY, "--reason", "Ditutup terlalu awal"]);
+    assert_eq!(reopened, format!("Survei dibuka kembali: {SURVEY}\n"));
+    let changes = done(&["survey", "changes", SURVEY]);
+    assert!(changes.contains("Ditutup terlalu awal"), "{changes}");
     let voids = done(&["survey", "voids", SURVEY]);
     assert!(voids.contains("Banjir jawaban otomatis"), "{voids}");
     let ran = office.up.run(&[

@@ -17,6 +17,39 @@ pub struct SurveyReadArgs {
 }
 
 #[derive(Debug, Clone, Args)]
+pub struct SurveyExactArgs {
+    #[arg(value_name = "SURVEI", help = SURVEY)]
+    pub survey: String,
+    #[arg(
+        long,
+        value_name = "KEPERLUAN",
+        help = "Untuk apa angka pasti dibaca (5 sampai 500 karakter); tercatat"
+    )]
+    pub purpose: String,
+    #[command(flatten)]
+    pub output: FormatArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SurveyReopenArgs {
+    #[arg(value_name = "SURVEI", help = SURVEY)]
+    pub survey: String,
+    #[arg(
+        long,
+        value_name = "ALASAN",
+        help = "Mengapa dibuka kembali (5 sampai 500 karakter); tercatat"
+    )]
+    pub reason: String,
+    #[arg(
+        long,
+        value_name = "WAKTU",
+        value_parser = localize::time,
+        help = "Batas menerima jawaban (RFC 3339; bawaan: sampai survei ditutup)"
+    )]
+    pub close: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+#[derive(Debug, Clone, Args)]
 pub struct FollowUpArgs {
     #[command(subcommand)]
     pub command: FollowUpCommand,

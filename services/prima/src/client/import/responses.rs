@@ -43,7 +43,7 @@ use self::learn::learn;
 use self::moment::Order;
 use self::recognise::known;
 use self::send::{ahead, send};
-use self::siblings::{note_siblings, respondents};
+use self::siblings::{note_siblings, result};
 use self::time::Reading;
 use self::values::Replacements;
 use super::bad::refuse_bad;
@@ -162,7 +162,7 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
     let mut outcome = Outcome::new(What::Responses);
     let (mut before, mut voided) = (0, 0);
     if !options.file.quiet && !options.file.dry_run {
-        before = respondents(&client, &options.survey).await?;
+        before = result(&client, &options.survey).await?.respondents;
     }
     if !options.file.quiet {
         note_siblings(&client, &check.form, &import_id).await?;
@@ -239,6 +239,18 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
         ));
     }
     let by_meaning = check.mapping.place(&Field::Id).is_none() && !check.by_line && check.again.is_none();
+    if !options.file.quiet {
+        let result = result(&client, &options.survey).await?;
+        let correction = if result.in_correction {
+            ", dalam koreksi"
+        } else {
+            ""
+        };
+        progress.note(&format!(
+            "Hasil survei memuat {} jawaban; {} menunggu{correction}",
+            result.counted, result.pending
+        ));
+    }
     if by_meaning && outcome.unchanged == 0 && before > 0 && i64::try_from(outcome.created)? <= before {
         progress.note(&format!(
             "survei ini sudah berisi {before} jawaban, dan tidak satu pun sama dengan isi berkas ini. Bila berkas ini dulu diimpor \

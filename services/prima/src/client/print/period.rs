@@ -4,7 +4,7 @@ use prima_proto::survey::v1 as pb;
 
 use super::{
     Table, clean, lines, named, or_dash,
-    result::{missing, released},
+    result::{in_question, missing, released},
 };
 
 pub fn unit(result: &pb::UnitResult) -> String {
@@ -51,6 +51,7 @@ pub fn unit(result: &pb::UnitResult) -> String {
     if let Some(released) = released(result.counted, result.pending, result.in_correction) {
         text += &lines(&[("Terhitung", released)]);
     }
+    text += &questioned(result.in_question, &result.index_with_questioned);
     if !result.elements.is_empty() {
         text += &Table::of(&result.elements)
             .text("Unsur", |element| named(&element.display_name, &element.key))
@@ -59,6 +60,14 @@ pub fn unit(result: &pb::UnitResult) -> String {
             .print();
     }
     text
+}
+
+/// What waits for a decision of an operator, with the index with it; empty when nothing does.
+fn questioned(responses: i64, index_with: &str) -> String {
+    match responses {
+        0 => String::new(),
+        _ => lines(&[("Dalam pemeriksaan", in_question(responses, index_with))]),
+    }
 }
 
 /// The result of an agency by both rules of aggregation.
@@ -80,6 +89,7 @@ pub fn agency(result: &pb::AgencyResult) -> String {
     if let Some(released) = released(result.counted, result.pending, false) {
         text += &lines(&[("Terhitung", released)]);
     }
+    text += &questioned(result.in_question, &result.index_with_questioned);
     text += &Table::of(&result.roll_ups)
         .text("Aturan penggabungan", |roll_up| {
             named(&roll_up.display_name, &roll_up.rule)

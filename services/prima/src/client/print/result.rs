@@ -140,7 +140,8 @@ fn table(result: &pb::Result) -> String {
         rows.push(("Mutu", mutu));
     }
     if result.in_question > 0 {
-        rows.push(("Dalam pemeriksaan", in_question(result)));
+        let questioned = in_question(result.in_question, &result.index_with_questioned);
+        rows.push(("Dalam pemeriksaan", questioned));
     }
     let [name, mean, weighted] = if ikm {
         ["Unsur", "NRR", "NRR tertimbang"]
@@ -165,12 +166,12 @@ fn table(result: &pb::Result) -> String {
 }
 
 /// What waits for a decision of an operator, and the index with it.
-fn in_question(result: &pb::Result) -> String {
-    let with = match result.index_with_questioned.as_str() {
+pub fn in_question(responses: i64, index_with: &str) -> String {
+    let with = match index_with {
         "" => String::new(),
         index => format!("; nilai bila diterima {index}"),
     };
-    format!("{} jawaban lewat tautan{with}", result.in_question)
+    format!("{responses} jawaban lewat tautan{with}")
 }
 
 fn json(result: &pb::Result) -> Json<'_> {

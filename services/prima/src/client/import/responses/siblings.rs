@@ -8,17 +8,17 @@ use crate::client::connect::Survey;
 use crate::client::import::PAGE;
 use crate::client::print;
 
-/// Returns the number of respondents that a survey has.
+/// Returns the result of a survey.
 ///
 /// # Errors
 ///
 /// When the service rejects the request.
-pub(super) async fn respondents(client: &Survey, survey: &str) -> anyhow::Result<i64> {
+pub(super) async fn result(client: &Survey, survey: &str) -> anyhow::Result<pb::Result> {
     let message = pb::GetResultRequest {
         survey: survey.to_owned(),
     };
     let answer = repeat!(client, get_result, message)?;
-    Ok(answer.result.unwrap_or_default().respondents)
+    Ok(answer.result.unwrap_or_default())
 }
 
 /// Prints the other surveys of the unit that hold responses of this very file, and those of the same period, with which
@@ -51,7 +51,7 @@ pub(super) async fn note_siblings(client: &Survey, form: &Form, import_id: &str)
         )));
     }
     for other in others(&form.period_name, "").await? {
-        let count = respondents(client, &other).await?;
+        let count = result(client, &other).await?.respondents;
         if count > 0 && !with_file.contains(&other) {
             print::note(&print::clean(&format!(
                 "unit ini juga memiliki survei `{other}` pada periode yang sama, dengan {count} responden, dan nilai unit \
