@@ -24,16 +24,15 @@ import complaint
 import definitions
 import index
 import innovation
+import ranking
 import survey_in_full
 from kit import (
     ACCESS, ASSESSMENT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, HEALTH, INDEX, INNOVATION, PRIVACY, RANKING,
     SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, every_other_method, expect, expect_within,
-    refused, until,
+    refused,
 )
 
 PERIOD = "2024-q3"
-# The history begins, and has a state, at the end of the next minute.
-HISTORY_SECONDS = 150
 TABLE = f"metrics/skm/periods/{PERIOD}/cohorts/dpmptsp"
 UNIT_NAME = "DPMPTSP Uji Kesesuaian"
 
@@ -334,64 +333,7 @@ def run(report, endpoints, token, data):
         expect("readings", [(r.number, r.purpose) for r in readings], [(1, "Uji kesesuaian")])
         refused(grpc.StatusCode.INVALID_ARGUMENT, None,
                 lambda: prima.call(SURVEY, "ReadExactResult", {"survey": survey, "purpose": ""}))
-    with check("GetStanding gives the unit's places nationwide and in its province"):
-        standings = nobody.call(RANKING, "GetStanding", {"subject": unit, "metric": "skm", "period": PERIOD}).standings
-        places = {s.table.name: s.row for s in standings}
-        expect_within("the standings", [TABLE, f"{TABLE}.{province}"], places)
-        expect("place in the province", (places[f"{TABLE}.{province}"].rank, places[TABLE].score), (1, step_index))
-    with check("GetScorecard holds the unit's score in its place"):
-        entries = nobody.call(RANKING, "GetScorecard", {"subject": unit, "metric": "skm"}).entries
-        own = [entry for entry in entries if entry.period == PERIOD]
-        expect("entries of the period", len(own), 1)
-        expect("tables", sorted(s.table.name for s in own[0].standings), sorted(s.table.name for s in standings))
-
-    with check("ExplainRankChange between the same two points finds nothing, once the history has begun"):
-        point = {"period": PERIOD}
-        points = {"subject": unit, "metric": "skm", "cohort": TABLE.split("/")[-1], "from": point, "to": point}
-
-        def explained():
-            return nobody.call(RANKING, "ExplainRankChange", points)
-
-        until("history that holds the unit", lambda: explained().to.row.rank > 0, HISTORY_SECONDS)
-        change = explained()
-        expect("change of rank", change.ranks, 0)
-        expect("parts", {part.ranks_fraction for part in change.parts}, {"0/1"})
-
-    with check("ListLeagueTables and GetLeagueTable hold the unit"):
-        tables, page_token = [], ""
-        while True:
-            page = nobody.call(RANKING, "ListLeagueTables", {"metric": "skm", "period": PERIOD, "page_token": page_token})
-            tables += [t.name for t in page.tables]
-            page_token = page.next_page_token
-            if not page_token:
-                break
-        expect_within("the list", [TABLE, f"{TABLE}.{province}"], tables)
-        table = nobody.call(RANKING, "GetLeagueTable", {"name": f"{TABLE}.{province}"})
-        expect("subjects in the province", [r.subject for r in table.rows], [unit])
-        expect("length of the hash", len(table.table.hash), 64)
-        expect_within("the positions", ["directory", "survey"], [p.service for p in table.freshness.positions])
-    with check("GetLeagueTable gives pages around a subject, from a rank, from the bottom and of a region"):
-        rank = places[TABLE].rank
-        for fields in ({"around": unit}, {"start_rank": rank}, {"order": "ROW_ORDER_BOTTOM_FIRST"}, {"region": province}):
-            rows_ = nobody.call(RANKING, "GetLeagueTable", {"name": TABLE, "page_size": 1000, **fields}).rows
-            expect(f"rank by {fields}", [r.rank for r in rows_ if r.subject == unit], [rank])
-    with check("WatchLeagueTable with deltas is resumed by the token of its last message"):
-        fields = {"name": TABLE, "page_size": 1000, "deltas": True}
-        watch = Watch(nobody.call(RANKING, "WatchLeagueTable", fields, seconds=CALL_SECONDS))
-        snapshot = watch.until("snapshot", lambda m: m.resume_token)
-        expect("kind", snapshot.kind, 1)
-        expect_within("the snapshot", [unit], [r.subject for r in snapshot.rows])
-        again = Watch(nobody.call(RANKING, "WatchLeagueTable", {**fields, "resume_token": snapshot.resume_token},
-                                  seconds=CALL_SECONDS))
-        expect("kind", again.until("delta", lambda m: m.resume_token).kind, 2)
-        watch.close()
-        again.close()
-    with check("RebuildLeagueTables finds no row that differs, and is refused without a token"):
-        *_, last = prima.call(RANKING, "RebuildLeagueTables", {}, seconds=CALL_SECONDS * 6)
-        expect("phase, rows that differ, hashes", (last.phase, last.differing_rows, last.rebuilt_hash),
-               (4, 0, last.live_hash))
-        refused(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING",
-                lambda: list(nobody.call(RANKING, "RebuildLeagueTables", {})))
+    ranking.run(report, endpoints, token, unit, TABLE, province, step_index)
 
     # Invalid requests.
     with check("a repeated request_id with the same body gives the first answer"):

@@ -60,7 +60,12 @@ fn categories_of_other_bodies_have_names_for_every_reader() {
     ] {
         let ran = up.run(&[&line, more].concat());
         assert_eq!(ran.code, Some(0), "{more:?}: {}", ran.stderr);
-        assert_eq!(ran.stdout.contains("94.74"), has_row, "{more:?}: {}", ran.stdout);
+        assert_eq!(
+            ran.stdout.contains("94.74 ┆"),
+            has_row,
+            "{more:?}: {}",
+            ran.stdout
+        );
     }
     let rebuilt = up.run(&["rebuild", "tables"]);
     assert_eq!(rebuilt.code, Some(0), "{}{}", rebuilt.stdout, rebuilt.stderr);

@@ -1,0 +1,71 @@
+"""The league tables of one unit: its standings, its scorecard, why its rank changed, pages, deltas, and a rebuild."""
+
+import grpc
+from kit import CALL_SECONDS, RANKING, Caller, Watch, expect, expect_within, refused, until
+
+# The history begins, and has a state, at the end of the next minute.
+HISTORY_SECONDS = 150
+
+
+def run(report, endpoints, token, unit, table, province, score):
+    """Reads the unit in this table and in that of its province, where it is alone."""
+    check = report.check
+    prima, nobody = Caller(endpoints, token), Caller(endpoints)
+    _, metric, _, period, _, cohort = table.split("/")
+    within = f"{table}.{province}"
+    with check("GetStanding gives the unit's places nationwide and in its province"):
+        standings = nobody.call(RANKING, "GetStanding", {"subject": unit, "metric": metric, "period": period}).standings
+        places = {s.table.name: s.row for s in standings}
+        expect_within("the standings", [table, within], places)
+        expect("place in the province", (places[within].rank, places[table].score), (1, score))
+    with check("GetScorecard holds the unit's score in its place"):
+        entries = nobody.call(RANKING, "GetScorecard", {"subject": unit, "metric": metric}).entries
+        own = [entry for entry in entries if entry.period == period]
+        expect("entries of the period", len(own), 1)
+        expect("tables", sorted(s.table.name for s in own[0].standings), sorted(s.table.name for s in standings))
+    with check("ExplainRankChange between the same two points finds nothing, once the history has begun"):
+        point = {"period": period}
+        points = {"subject": unit, "metric": metric, "cohort": cohort, "from": point, "to": point}
+
+        def explained():
+            return nobody.call(RANKING, "ExplainRankChange", points)
+
+        until("history that holds the unit", lambda: explained().to.row.rank > 0, HISTORY_SECONDS)
+        change = explained()
+        expect("change of rank", change.ranks, 0)
+        expect("parts", {part.ranks_fraction for part in change.parts}, {"0/1"})
+    with check("ListLeagueTables and GetLeagueTable hold the unit"):
+        tables, page_token = [], ""
+        while True:
+            page = nobody.call(RANKING, "ListLeagueTables", {"metric": metric, "period": period, "page_token": page_token})
+            tables += [t.name for t in page.tables]
+            page_token = page.next_page_token
+            if not page_token:
+                break
+        expect_within("the list", [table, within], tables)
+        page = nobody.call(RANKING, "GetLeagueTable", {"name": within})
+        expect("subjects in the province", [r.subject for r in page.rows], [unit])
+        expect("length of the hash", len(page.table.hash), 64)
+        expect_within("the positions", ["directory", "survey"], [p.service for p in page.freshness.positions])
+    with check("GetLeagueTable gives pages around a subject, from a rank, from the bottom and of a region"):
+        rank = places[table].rank
+        for fields in ({"around": unit}, {"start_rank": rank}, {"order": "ROW_ORDER_BOTTOM_FIRST"}, {"region": province}):
+            rows = nobody.call(RANKING, "GetLeagueTable", {"name": table, "page_size": 1000, **fields}).rows
+            expect(f"rank by {fields}", [r.rank for r in rows if r.subject == unit], [rank])
+    with check("WatchLeagueTable with deltas is resumed by the token of its last message"):
+        fields = {"name": table, "page_size": 1000, "deltas": True}
+        watch = Watch(nobody.call(RANKING, "WatchLeagueTable", fields, seconds=CALL_SECONDS))
+        snapshot = watch.until("snapshot", lambda m: m.resume_token)
+        expect("kind", snapshot.kind, 1)
+        expect_within("the snapshot", [unit], [r.subject for r in snapshot.rows])
+        again = Watch(nobody.call(RANKING, "WatchLeagueTable", {**fields, "resume_token": snapshot.resume_token},
+                                  seconds=CALL_SECONDS))
+        expect("kind", again.until("delta", lambda m: m.resume_token).kind, 2)
+        watch.close()
+        again.close()
+    with check("RebuildLeagueTables finds no row that differs, and is refused without a token"):
+        *_, last = prima.call(RANKING, "RebuildLeagueTables", {}, seconds=CALL_SECONDS * 6)
+        expect("phase, rows that differ, hashes", (last.phase, last.differing_rows, last.rebuilt_hash),
+               (4, 0, last.live_hash))
+        refused(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING",
+                lambda: list(nobody.call(RANKING, "RebuildLeagueTables", {})))
