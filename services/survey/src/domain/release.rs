@@ -3,10 +3,12 @@
 //! day of corrections. So the difference of two figures never shows the answers of one person.
 
 mod era;
+mod steps;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use era::Era;
+use steps::{balance, due, filled, people};
 
 /// How figures are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +145,19 @@ impl Changes {
     }
 }
 
+/// How often the figures of a survey moved since it was first closed and its groups were shown whole; what the closing leaves to
+/// wait counts as a move.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Moved {
+    /// Not at all.
+    #[default]
+    Not,
+    /// Once, so that those who were added or voided since the closing are those who moved.
+    Once,
+    /// More often, or it was opened again: those who were added or voided since may have moved a few at a time.
+    Again,
+}
+
 /// The changes that are in the sums of a survey and not yet in its figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pending {
@@ -154,6 +169,8 @@ pub struct Pending {
     pub voids_released: bool,
     /// Whether the closing of the survey was applied.
     pub closed: bool,
+    /// How often the figures moved since it was first applied.
+    pub moved: Moved,
     /// What tells the next figure apart from the earlier ones; `None` before the first one, and without steps.
     pub era: Option<Era>,
 }
@@ -165,51 +182,6 @@ pub enum Withheld {
     TooFew,
     /// The survey is open, and its first step is not full.
     FirstStep,
-}
-
-/// Number of entries that a step releases: whole steps, such that at least one step stays. Closing then adds no fewer.
-fn due(waiting: usize, step: usize) -> usize {
-    if step <= 1 {
-        return waiting;
-    }
-    step * (waiting.saturating_sub(step) / step)
-}
-
-/// Number of people whose responses are added: of one source of the open link as many responses as there may be are of one
-/// person, and those of no known source are of nobody.
-fn people<'a>(entries: impl Iterator<Item = &'a Entry>) -> usize {
-    let (mut own, mut sources) = (0, BTreeSet::new());
-    for entry in entries.filter(|entry| entry.change == Change::Add) {
-        match entry.sender {
-            Sender::Own => own += 1,
-            Sender::Link if entry.source.is_empty() => {}
-            Sender::Link => drop(sources.insert(entry.source.as_str())),
-        }
-    }
-    own + sources.len()
-}
-
-/// Number of entries that fill the first step of the open link; `None` when they don't fill one.
-fn filled<'a>(entries: impl Iterator<Item = &'a Entry>, rules: &Rules) -> Option<usize> {
-    let mut sources = BTreeSet::new();
-    for (size, entry) in (1..).zip(entries) {
-        if !entry.source.is_empty() {
-            sources.insert(entry.source.as_str());
-        }
-        if size >= rules.link_step && (rules.step <= 1 || sources.len() >= rules.step) {
-            return Some(size);
-        }
-    }
-    None
-}
-
-/// Number of those who are added less that of those who are voided.
-fn balance<'a>(entries: impl Iterator<Item = &'a Entry>) -> i64 {
-    let each = entries.map(|entry| match entry.change {
-        Change::Add => 1,
-        Change::Void => -1,
-    });
-    each.sum()
 }
 
 fn signed(count: usize) -> i64 {
@@ -365,6 +337,12 @@ impl Pending {
         let moved: Vec<Entry> = self.own.drain(..own).chain(self.link.drain(..link)).collect();
         let void = moved.iter().any(|entry| entry.change == Change::Void);
         self.voids_released |= void && !self.closed && rules.step > 1;
+        if self.closed {
+            self.moved = match self.moved {
+                Moved::Not => Moved::Once,
+                Moved::Once | Moved::Again => Moved::Again,
+            };
+        }
         if let Some(era) = &mut self.era {
             era.advance(&moved, (bulk, import), version, least);
         }
@@ -416,8 +394,21 @@ impl Pending {
     pub fn close(&mut self, total: i64, version: i64, rules: &Rules) {
         self.begin(total, rules);
         self.closed = true;
+        let moved = self.moved;
         self.correct(0, version, rules);
+        self.moved = moved;
+        if self.moved == Moved::Not && self.people() > 0 {
+            // They are in no figure of the closing, but came before it.
+            self.moved = Moved::Once;
+        }
         self.end(total, version, false, rules);
+    }
+
+    /// What waits is released by the rules of an open survey again.
+    pub fn reopen(&mut self) {
+        if self.closed {
+            (self.closed, self.moved) = (false, Moved::Again);
+        }
     }
 
     /// Releases everything that waits, on the day of corrections.
@@ -433,11 +424,12 @@ impl Pending {
         let flag = |set: bool| char::from(b'0' + u8::from(set));
         let entries: Vec<String> = self.entries().map(Entry::text).collect();
         format!(
-            "{}{PART}{}{PART}{voided}{PART}{}{PART}{}{SECTION}{}{SECTION}{}",
+            "{}{PART}{}{PART}{voided}{PART}{}{PART}{}{PART}{}{SECTION}{}{SECTION}{}",
             flag(self.closed),
             flag(self.voids_released),
             self.ids(Change::Add).len(),
             self.ids(Change::Void).len(),
+            self.moved as u8,
             entries.join(&ENTRY.to_string()),
             self.era.as_ref().map(Era::text).unwrap_or_default()
         )
@@ -459,9 +451,15 @@ impl Pending {
         };
         if parts.next()?.parse::<i64>().ok()? != voided {
             pending.voids_released = !pending.closed;
+            pending.moved = Moved::Again;
             pending.era = Some(Era::default());
             return Some(pending);
         }
+        pending.moved = match parts.nth(2) {
+            None | Some("0") => Moved::Not,
+            Some("1") => Moved::Once,
+            Some(_) => Moved::Again,
+        };
         if !era.is_empty() {
             pending.era = Some(Era::parse(era)?);
         }

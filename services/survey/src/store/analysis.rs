@@ -126,8 +126,8 @@ fn texts(ids: &[String]) -> Vec<&str> {
     ids.iter().map(String::as_str).collect()
 }
 
-/// The responses that were added, accepted or voided since the end of a closed survey (unix microseconds), and that may have moved its
-/// figures: a response that was added and voided before its step was released moved none, but can't be told apart.
+/// The responses that moved the figures of a closed survey since its end (unix microseconds), when these moved once: those that
+/// were added or accepted since and are in them, and those of before that were voided.
 pub async fn responses_changed(
     txn: &Txn,
     covered: &Coverage,
@@ -139,14 +139,6 @@ pub async fn responses_changed(
         .filter(void::Column::SurveyId.eq(covered.survey_id))
         .filter(void::Column::VoidedAt.gte(closed_at))
         .into_query();
-    let mut voided = Condition::all().add(Column::Voided.in_subquery(voids));
-    if !covered.kept.is_empty() {
-        voided = voided.add(Column::ResponseId.is_not_in(texts(&covered.kept)));
-    }
-    let mut late = Condition::all().add(Column::AcceptedAt.gte(closed_at));
-    if !covered.waiting.is_empty() {
-        late = late.add(Column::ResponseId.is_not_in(texts(&covered.waiting)));
-    }
     // What was in a quarantine and is counted since then has the negative number of that.
     let accepted = quarantine::Entity::find()
         .select_only()
@@ -155,12 +147,30 @@ pub async fn responses_changed(
         .filter(quarantine::Column::State.eq(quarantine::ACCEPTED))
         .filter(quarantine::Column::DecidedAt.gte(closed_at))
         .into_query();
-    let accepted = Column::Quarantine.in_subquery(accepted);
+    let accepted = Condition::all()
+        .add(Column::Quarantine.is_not_null())
+        .add(Column::Quarantine.in_subquery(accepted));
+    let new = Condition::any()
+        .add(Column::AcceptedAt.gte(closed_at))
+        .add(accepted);
+    let mut voided = Condition::all()
+        .add(Column::Voided.is_not_null())
+        .add(Column::Voided.in_subquery(voids))
+        .add(new.clone().not());
+    let mut stays = Condition::any().add(Column::Voided.is_null());
+    if !covered.kept.is_empty() {
+        voided = voided.add(Column::ResponseId.is_not_in(texts(&covered.kept)));
+        stays = stays.add(Column::ResponseId.is_in(texts(&covered.kept)));
+    }
+    let mut added = Condition::all().add(new).add(stays);
+    if !covered.waiting.is_empty() {
+        added = added.add(Column::ResponseId.is_not_in(texts(&covered.waiting)));
+    }
     response::Entity::find()
         .filter(Column::SurveyId.eq(covered.survey_id))
         .filter(Column::Batch.lte(covered.version))
         .filter(not_in_question())
-        .filter(Condition::any().add(voided).add(late).add(accepted))
+        .filter(Condition::any().add(voided).add(added))
         .into_partial_model()
         .all(txn)
         .await

@@ -222,7 +222,7 @@ pub async fn tallies_close_in_txn(
 
 /// What waits of a locked survey that was opened again is released by the rules of an open one.
 pub async fn tallies_reopen_in_txn(txn: &Txn, stored: &mut Stored) -> Result<(), DbErr> {
-    stored.pending.closed = false;
+    stored.pending.reopen();
     stored.correction_at = None;
     survey_pending_save_in_txn(txn, stored).await
 }

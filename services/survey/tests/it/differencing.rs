@@ -202,3 +202,29 @@ async fn a_void_after_closing_reveals_nobody_by_the_difference() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_of_two_corrections_reveals_no_few_of_a_group() {
+    in_steps(async |mut t| {
+        let survey = t.survey("a").await.name;
+        for n in 0..60 {
+            let code = if n % 2 == 0 { "L" } else { "P" };
+            respond_as(&mut t, &survey, &format!("r-{n:02}"), sex(code), [1 + n % 4; 9]).await;
+        }
+        t.close(&survey).await;
+        let mut correct = async |id: &str, people: &[i32]| {
+            let ids: Vec<String> = people.iter().map(|n| format!("r-{n:02}")).collect();
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            t.voided(by_ids(id, &survey, &ids)).await;
+            let figures = figures(&mut t, &survey).await;
+            let of = |key: &str| figures.get(key).map(|figure| figure.0);
+            (of("all"), of("sex L"), of("sex P"))
+        };
+        let first: Vec<i32> = (0..10).collect();
+        assert_eq!(correct("v-1", &first).await, (Some(50), Some(25), Some(25)));
+        // Two men and three women: seven and eight of each have changed since the closing, but not since the first correction.
+        let second = [10, 12, 11, 13, 15];
+        assert_eq!(correct("v-2", &second).await, (Some(45), None, None));
+    })
+    .await;
+}

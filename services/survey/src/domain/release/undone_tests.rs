@@ -76,3 +76,34 @@ fn a_wrong_file_is_undone_at_once_when_nobody_else_moved_with_it() {
         assert_eq!((model.shown(), model.pending.people()), (before, 0));
     }
 }
+
+#[test]
+fn what_moves_after_the_closing_is_known_of_one_correction() {
+    let closed = |before: usize| {
+        let mut model = Model::default();
+        model.add(Sender::Own, 5, 20);
+        model.import_ends();
+        model.add(Sender::Own, before, 0);
+        model.close();
+        model
+    };
+    let mut model = closed(6);
+    let mut moved = vec![model.pending.moved];
+    for _ in 0..2 {
+        model.void(&[0; 5]);
+        moved.push(model.pending.moved);
+    }
+    assert_eq!(moved, [Moved::Not, Moved::Once, Moved::Again]);
+    // Two who came before the closing are not in its figures.
+    let mut model = closed(2);
+    assert_eq!((model.pending.people(), model.pending.moved), (2, Moved::Once));
+    model.add(Sender::Own, 3, 0);
+    assert_eq!((model.pending.people(), model.pending.moved), (0, Moved::Again));
+    // A survey that was opened again.
+    let mut model = closed(6);
+    model.pending.reopen();
+    model.close();
+    assert_eq!(model.pending.moved, Moved::Again);
+    let text = model.pending.text(0);
+    assert_eq!(Pending::parse(&text, 0), Some(model.pending));
+}

@@ -14,7 +14,7 @@ use crate::{
         index::{self, Published},
         instrument::{self, Instrument},
         number::Rational,
-        release::Rules,
+        release::{Moved, Rules},
         survey::{State, Survey},
         tally::Tally,
     },
@@ -146,8 +146,10 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
     let pending = pending(&stored, &rules, now);
     let outcome = Outcome::from_sums(&stored, Released::of(&stored, &tallies, &pending, &rules));
     let open = stored.survey.state(now) != State::Closed;
-    // A void that was released while the survey is open may have moved the members of a step.
-    let withheld = outcome.withheld.is_some() || open && pending.voids_released;
+    // A void that was released while the survey is open may have moved the members of a step. Of a closed survey it is known who
+    // changed since it was closed, but not who of them moved with which of several corrections.
+    let moved_again = rules.minimum > 1 && pending.moved == Moved::Again;
+    let withheld = outcome.withheld.is_some() || moved_again || open && pending.voids_released;
     let covered = Coverage::of(stored.id, stored.version, &pending);
     let total = Sums {
         respondents: outcome.counted,
