@@ -8,7 +8,8 @@
 //! counted, and is what chance makes of any five people.
 //!
 //! Whom a figure covers is read from the database, and each figure is compared with the sums of those people. So the attacker is
-//! never wrong about it, and a person counts as solved for only when the figures reveal the answers.
+//! never wrong about it, and a person counts as solved for only when the figures reveal the answers. Two figures of which each
+//! has somebody that the other has not are not compared (`services/decisions/disclosure-in-steps.md`, what it costs).
 
 #![expect(clippy::indexing_slicing, reason = "a wrong index fails the test")]
 
