@@ -104,6 +104,7 @@ async fn start(context: Context) -> Result<Started, Error> {
         bus: context.bus.clone(),
         sources: sources.clone(),
         freshness: freshness.clone(),
+        unwritten: unwritten.clone(),
     };
     context.tasks.spawn("snapshot", saver.run(stop.clone()));
     let (ready, receiver) = watch::channel(whole);

@@ -60,20 +60,56 @@ impl Steps {
     }
 }
 
+/// Whether received states are kept for the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Keeping {
+    /// No: streams are read to their ends at the start, and writing millions of states twice would take the processors and
+    /// the database from that.
+    No,
+    /// Yes, but the snapshot still lacks some that were received before.
+    Yes,
+    /// Yes, and the snapshot has those that were received before, so that the history can be written.
+    Writable,
+}
+
 /// The last state of each subject and step that was received and is not written yet, by the end of the step.
 #[derive(Debug)]
 pub struct Unwritten {
     steps: Steps,
     states: Mutex<BTreeMap<(i64, String), StoredState>>,
+    keeping: watch::Sender<Keeping>,
 }
 
 impl Unwritten {
-    /// Nothing is received yet.
+    /// Nothing is received yet, and nothing is kept until [`Unwritten::begin`].
     pub fn new(steps: Steps) -> Self {
         Self {
             steps,
             states: Mutex::default(),
+            keeping: watch::Sender::new(Keeping::No),
         }
+    }
+
+    /// Keeps from now on what is received. What was received before is written from the snapshot.
+    pub fn begin(&self) {
+        self.advance(Keeping::Yes);
+    }
+
+    /// Lets the history be written, since the snapshot has everything that was received before [`Unwritten::begin`].
+    pub fn saved(&self) {
+        self.advance(Keeping::Writable);
+    }
+
+    fn advance(&self, to: Keeping) {
+        self.keeping
+            .send_if_modified(|keeping| std::mem::replace(keeping, to.max(*keeping)) < to);
+    }
+
+    /// Waits until the history can be written.
+    pub(super) async fn writable(&self) {
+        // The sender lives as long as this.
+        let mut keeping = self.keeping.subscribe();
+        let _met = keeping.wait_for(|keeping| *keeping == Keeping::Writable).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(i64, String), StoredState>> {
@@ -82,6 +118,9 @@ impl Unwritten {
 
     /// Keeps states that were received.
     pub fn keep(&self, received: &[StoredState]) {
+        if *self.keeping.borrow() == Keeping::No {
+            return;
+        }
         let mut states = self.lock();
         for state in received {
             let key = (self.steps.end(state.applied_at), state.subject.clone());
@@ -154,8 +193,10 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Runs until `stop`; then everything that was received is written.
+    /// Runs until `stop`; then everything that was received is written. Before the history can be written there is nothing
+    /// that the snapshot would not have at the next start.
     pub async fn run(self, stop: CancellationToken) {
+        tokio::select! { () = stop.cancelled() => return, () = self.unwritten.writable() => {} }
         let mut tenure = Tenure::default();
         // No `backon`: a turn follows each other for ever, also after one that failed.
         loop {

@@ -17,6 +17,7 @@ use prost::Message;
 use sea_orm::ConnectionTrait;
 
 use super::{
+    history::{Steps, Unwritten},
     snapshot::{self, Saver},
     tables::Tables,
 };
@@ -110,18 +111,22 @@ impl Replica {
         snapshot::resume(db, &sources, &freshness).await.unwrap();
         let tasks = Tasks::default();
         tasks.spawn("follower", follower.run(tasks.soft().clone()));
+        let unwritten = Arc::new(Unwritten::new(Steps::new(60)));
         let saver = Saver {
             db: db.clone(),
             tables: tables.clone(),
             bus: bus.clone(),
             sources,
             freshness: freshness.clone(),
+            unwritten: unwritten.clone(),
         };
         tasks.spawn("snapshot", saver.run(tasks.soft().clone()));
         let is_fresh = freshness.fresh().wait_for(|fresh| *fresh).await.is_ok();
         assert!(is_fresh);
         let settled = || async { (freshness.settled().len() == 2).then_some(()) };
         assert!(eventually(LONG, settled).await.is_some());
+        let writable = tokio::time::timeout(LONG, unwritten.writable()).await;
+        assert!(writable.is_ok(), "everything that was read is saved");
         Self {
             tables,
             freshness,

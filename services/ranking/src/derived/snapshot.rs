@@ -14,7 +14,7 @@ use sea_orm::DbErr;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::tables::Tables;
+use super::{history::Unwritten, tables::Tables};
 use crate::store::{
     StoredPosition, snapshot_page, snapshot_position_save, snapshot_positions, snapshot_save,
     snapshot_source_save, snapshot_sources,
@@ -84,6 +84,8 @@ pub struct Saver {
     pub sources: Vec<Source>,
     /// How far they were followed.
     pub freshness: Freshness,
+    /// What the history gets; it begins with what the snapshot has once the streams were read to their ends.
+    pub unwritten: Arc<Unwritten>,
 }
 
 impl Saver {
@@ -91,6 +93,7 @@ impl Saver {
     /// the bus. Once every stream was read to its end and saved, the snapshot of the sources is recorded as complete.
     pub async fn run(self, stop: CancellationToken) {
         let fresh = self.freshness.fresh();
+        let start = Instant::now();
         let mut is_recorded = false;
         let mut positions = BTreeMap::new();
         loop {
@@ -99,6 +102,11 @@ impl Saver {
             // These are read before the states are taken: everything that was received until then is in this save.
             let complete = *fresh.borrow();
             let settled = self.freshness.settled();
+            // A stream that nobody publishes does not delay the history for ever.
+            let is_read = complete || start.elapsed() >= WHILE_READING;
+            if is_read {
+                self.unwritten.begin();
+            }
             // Millions of them are sorted.
             let tables = self.tables.clone();
             let Ok(states) = tokio::task::spawn_blocking(move || tables.take_unsaved()).await else {
@@ -120,6 +128,9 @@ impl Saver {
                 is_recorded = false;
                 tracing::warn!(%error, "snapshot not saved; trying again");
             } else {
+                if is_read {
+                    self.unwritten.saved();
+                }
                 self.record(settled, &mut positions).await;
             }
             if stopping {

@@ -209,14 +209,17 @@ impl Tables {
     /// Applies states and keeps them for the snapshot, unless the same or a newer version was received before.
     fn receive(&self, states: Vec<StoredState>) {
         let newer = self.apply_if_newer(states);
-        self.keep_for_history(&newer);
-        self.put_back(newer);
+        self.keep(newer);
     }
 
-    fn keep_for_history(&self, states: &[StoredState]) {
+    /// Keeps states for the snapshot and the history.
+    fn keep(&self, states: Vec<StoredState>) {
+        // Locked before the history decides whether it keeps them: those that it does not are then in the next save.
+        let mut unsaved = lock(&self.unsaved);
         if let Some(unwritten) = &self.unwritten {
-            unwritten.keep(states);
+            unwritten.keep(&states);
         }
+        unsaved.extend(states);
     }
 
     /// The newest states received since the last call, in the order of their subjects.

@@ -121,6 +121,8 @@ impl Replica {
         let (db, clock, tasks) = (context.db.clone(), context.clock.clone(), context.tasks.clone());
         let steps = Steps::new(1);
         let unwritten = Arc::new(Unwritten::new(steps));
+        unwritten.begin();
+        unwritten.saved();
         let tables = Arc::new(Tables::new(clock.clone()).with_history(unwritten.clone()));
         let follower = Follower::new(
             bus.clone(),

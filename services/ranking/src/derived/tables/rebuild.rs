@@ -58,8 +58,7 @@ impl Tables {
         *league_tables = std::mem::take(&mut *new);
         self.hashes.clear();
         drop((league_tables, others));
-        self.keep_for_history(&states);
-        self.put_back(states);
+        self.keep(states);
         for channel in lock(&self.channels).values().filter_map(Weak::upgrade) {
             channel.send_modify(|n| *n += 1);
         }
