@@ -237,7 +237,7 @@ impl Pending {
         self.closed && self.people() > 0 && self.released(total).max(total) >= rules.minimum
     }
 
-    /// Before changes of a survey of `total` counted responses: what was disclosed by a release that kept no [`Era`], or without
+    /// Before changes of a survey of `total` counted responses: what was disclosed by a release that kept no `Era`, or without
     /// steps, is not known.
     pub fn begin(&mut self, total: i64, rules: &Rules) {
         if self.era.is_none() && self.discloses(total, rules) {
