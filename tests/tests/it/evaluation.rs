@@ -57,6 +57,8 @@ impl Scene {
         let ranking = cluster.command(Service::Ranking);
         let ranking = ranking.env("PRIMA_RANKING__SOURCES", "[\"survey\",\"index\"]");
         let ranking = ranking.start().await;
+        // The league tables can be read once every stream was read, that of ranking's own definitions as well.
+        ranking.wait_ready().await;
         let (url, admin) = (process.url(), cluster.admin());
         let mut client = Client::new(&directory.url(), &survey.url(), &ranking.url(), &admin);
         let mut index = IndexServiceClient::new(authorised(&url, &admin));
