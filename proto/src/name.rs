@@ -2,8 +2,7 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-/// Why a text is not a valid resource name. The message does not contain the text, which may be personal data by
-/// mistake.
+/// Why a text is not a valid resource name. The message is without the text, which may be personal data by mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The text does not have the form of this kind of name.
@@ -41,11 +40,8 @@ pub const TOKEN_MAX: usize = 63;
 /// Checks an id: 1 to `max` characters of `[a-z0-9-]`, so that it can be part of a bus subject.
 pub fn token(text: &str, max: usize) -> Result<&str, Error> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if (1..=max).contains(&text.len()) && text.bytes().all(allowed) {
-        Ok(text)
-    } else {
-        Err(Error::Token { max })
-    }
+    let is_id = (1..=max).contains(&text.len()) && text.bytes().all(allowed);
+    is_id.then_some(text).ok_or(Error::Token { max })
 }
 
 /// Checks the id of a resource other than an agency.
@@ -56,7 +52,8 @@ pub fn id(text: &str) -> Result<&str, Error> {
 /// Checks a cohort of a league table: ids with a dot between them.
 pub fn cohort(text: &str) -> Result<&str, Error> {
     if text.split('.').count() > COHORT_TOKENS_MAX {
-        return Err(Error::Form { form: COHORT_FORM });
+        let form = "{type}.{province}.{dimension}.{group}";
+        return Err(Error::Form { form });
     }
     for part in text.split('.') {
         token(part, TOKEN_MAX)?;
@@ -353,20 +350,19 @@ pub struct LeagueTable {
 
 /// Greatest number of tokens of a cohort, joined by dots: two of its base and a pair for each further dimension.
 const COHORT_TOKENS_MAX: usize = 10;
-/// The form of a cohort.
-const COHORT_FORM: &str = "{type}.{province}.{dimension}.{group}";
 
 impl LeagueTable {
     /// Parses `metrics/{metric}/periods/{period}/cohorts/{cohort}`.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "metrics/{metric}/periods/{period}/cohorts/{cohort}";
         match text.split('/').collect::<Vec<_>>().as_slice() {
             ["metrics", metric, "periods", period, "cohorts", cohort] => Ok(Self {
                 metric: token(metric, TOKEN_MAX)?.to_owned(),
                 period: token(period, TOKEN_MAX)?.to_owned(),
                 cohort: self::cohort(cohort)?.to_owned(),
             }),
-            _ => Err(Error::Form { form: FORM }),
+            _ => Err(Error::Form {
+                form: "metrics/{metric}/periods/{period}/cohorts/{cohort}",
+            }),
         }
     }
 }

@@ -261,7 +261,7 @@ impl Tables {
                 Subject::Unit(name) => (subject::unit(&name), version),
             }));
         }
-        if service == crate::NAME {
+        if service == "ranking" {
             let defined = league_tables.defined();
             subjects.extend(defined.map(|(metric, version)| (subject::table_definition(metric), version)));
         }

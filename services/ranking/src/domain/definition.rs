@@ -5,44 +5,28 @@
 //! built-in metrics, while the service runs. Of all definitions of a metric the one with the highest version counts. A
 //! metric without one is ranked by `data/tables/default.json`.
 
-mod built_in;
+pub mod built_in;
 pub mod cohort_rule;
 mod document;
 pub mod era;
+pub mod placing;
+mod words;
 
+use chrono::Datelike;
 use prima_platform::number::{self, Rational};
-use prima_proto::name::Subject;
+use prima_proto::{name::Subject, period::Period};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::facts::{Figures, Status};
-use super::member_score::{BadScore, Unranked, decimal};
 use super::sort_key::{Direction, SortKey};
-pub use built_in::BuiltIn;
+use super::unranked::{BadScore, Unranked, decimal};
 use cohort_rule::{CohortRule, Peers, Region, Volume};
 use era::Era;
+pub use words::Words;
 
 /// Versions of an operator's definitions begin here, so that no later release has a definition with the same version or
 /// replaces one of an operator.
 pub const FIRST_OWN_VERSION: i64 = 1000;
-
-/// A name in the two languages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
-    /// Indonesian, for people.
-    pub id: String,
-    /// English.
-    pub en: String,
-}
-
-impl Words {
-    /// The words, or empty ones.
-    pub fn or_empty(words: &Option<Self>) -> Self {
-        words.clone().unwrap_or_else(|| Self {
-            id: String::new(),
-            en: String::new(),
-        })
-    }
-}
 
 /// Which of two values is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -297,6 +281,24 @@ impl Definition {
     /// Whether this is a definition of the metric, and not the rule for metrics without one.
     pub fn is_defined(&self) -> bool {
         self.version > 0
+    }
+}
+
+impl Definition {
+    /// The era of a score, by its instrument and the year of its period: scores of one era may be compared. Outside of all
+    /// eras, and without eras, scores of one instrument may.
+    pub fn era<'a>(&'a self, instrument: &'a str, year: Option<i32>) -> &'a str {
+        let era = self.eras.iter().find(|era| era.includes(instrument, year));
+        era.map_or(instrument, |era| era.key.as_str())
+    }
+
+    /// The era of a score in a period.
+    pub fn era_in<'a>(&'a self, instrument: &'a str, period: &str) -> &'a str {
+        let year = period
+            .parse::<Period>()
+            .ok()
+            .map(|period| period.first_day().year());
+        self.era(instrument, year)
     }
 }
 

@@ -1,5 +1,6 @@
 //! All league tables: every score is placed by the directory's entry of its subject.
 
+mod defined;
 mod definitions;
 mod labels;
 mod places;
@@ -21,10 +22,10 @@ use super::table::{MemberId, Sought, TableKey, subject_of, subject_parts};
 use super::table_map::{TableIds, TableMap};
 use super::texts::{self, Texts};
 
-use definitions::Definitions;
+use defined::Definitions;
 
 pub use super::member_score::{BadScore, Units, Unranked};
-pub use read::Row;
+pub use super::row::Row;
 
 /// The tables that an update changed, each once; empty when no shown row changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

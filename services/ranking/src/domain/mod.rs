@@ -13,6 +13,7 @@ pub mod league_tables;
 mod member;
 mod member_score;
 pub mod rank_change;
+mod row;
 pub mod rows_hash;
 pub mod sort_key;
 mod stored_figures;
@@ -21,6 +22,7 @@ mod table_map;
 mod texts;
 pub mod trend;
 pub mod uncounted;
+mod unranked;
 
 pub use definition::Definition;
 pub use facts::{AgencyFacts, AgencyType, Aggregate, Figures, Kind, Score, Status, UnitFacts};

@@ -3,7 +3,7 @@
 
 use prima_proto::event::v1::TableDefinitionState;
 
-use super::Error;
+use super::error::Error;
 use crate::domain::Definition;
 
 /// The definition that a state contains; `None` when it was withdrawn.

@@ -3,6 +3,7 @@
 
 mod agency;
 mod definition;
+mod error;
 pub mod publish;
 mod score;
 mod unit;
@@ -13,18 +14,9 @@ use prima_proto::{
 };
 use prost::{DecodeError, Message};
 
-use crate::domain::{AgencyFacts, Aggregate, Definition, Score, UnitFacts};
+pub use error::Error;
 
-/// Why this release cannot read a state.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The payload is not the message.
-    #[error("payload: {0}")]
-    Payload(#[from] DecodeError),
-    /// The document of a definition has faults.
-    #[error("the document of the definition has {0} faults")]
-    Definition(usize),
-}
+use crate::domain::{AgencyFacts, Aggregate, Definition, Score, UnitFacts};
 
 /// The content of a state.
 #[derive(Debug)]

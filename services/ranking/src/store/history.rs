@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use prima_platform::db::{Column, Database, Txn, sql, table};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult};
 
-use super::StoredState;
+use super::snapshot::StoredState;
 
 /// Rows of one statement.
 const ROWS: usize = 500;

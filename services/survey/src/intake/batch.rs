@@ -14,9 +14,9 @@ use prima_platform::{
 use sea_orm::DbErr;
 
 use super::{
-    draft::{Draft, Maker, Version},
+    draft::{Draft, Maker},
     item::{First, Item, Outcome},
-    known::Taking,
+    known::{Taking, Version},
     permit::Permits,
 };
 use crate::{

@@ -7,7 +7,7 @@ use tokio::task::yield_now;
 
 use super::{
     item::Item,
-    known::{Definition, Known},
+    known::{Definition, Known, Version},
 };
 use crate::{
     domain::{
@@ -116,9 +116,6 @@ impl Maker<'_> {
 
 /// The drafts of items, each with the version of the definition that it was checked against; `None` where none is cached.
 pub(super) type Drafts = Vec<Option<(Version, Result<Draft, Failure>)>>;
-
-/// Key and etag of a definition.
-pub(super) type Version = (i64, i64);
 
 /// Checks items against cached definitions. Other tasks run in between.
 pub(super) async fn drafts(items: &[&Item], known: &Known, maker: Maker<'_>, now: DateTime<Utc>) -> Drafts {

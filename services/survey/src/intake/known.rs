@@ -9,11 +9,14 @@ use prima_platform::db::Txn;
 use prima_proto::name;
 use sea_orm::DbErr;
 
-use super::{draft::Version, item::Item};
+use super::item::Item;
 use crate::{
     domain::{release, survey::Survey},
     store::survey::{definitions_get, surveys_share_in_txn},
 };
+
+/// Key and etag of a definition.
+pub(super) type Version = (i64, i64);
 
 /// Most cached definitions; each takes a few kilobytes.
 const MOST: usize = 20_000;

@@ -10,7 +10,7 @@ use prima_proto::name::{self, Subject};
 use serde_json::Value;
 
 use super::cohort_rule::{CohortRule, DIMENSIONS, Peers, Region, Volume, Within};
-use crate::domain::member_score::decimal;
+use crate::domain::unranked::decimal;
 
 use super::{Better, Definition, Era, RankedBy, Recorded, Share, TieBreaker, Ties, Words};
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::cohort_rule::Placed;
+use super::placing::Placed;
 use super::*;
 use crate::domain::tests::{agency, score, subject, unit};
 use crate::domain::{AgencyType, Kind};

@@ -4,61 +4,16 @@
 //! When it changes, every score of the metric is placed and sorted again, so that the tables follow from the newest states
 //! alone, in whatever order these arrive.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::defined::Newest;
 use super::{Changed, LeagueTables, MemberId, Sought, TableKey};
 use crate::domain::definition::Definition;
-use crate::domain::definition::cohort_rule::Placed;
+use crate::domain::definition::placing::Placed;
 use crate::domain::facts::Figures;
 use crate::domain::member::DirectoryEntry;
 use crate::domain::sort_key::SortKey;
 use crate::domain::table_map::TableIds;
-
-/// The newest state of the definition of a metric.
-#[derive(Debug)]
-struct Newest {
-    version: i64,
-    is_withdrawn: bool,
-    definition: Arc<Definition>,
-}
-
-/// What is known of definitions.
-#[derive(Debug, Default)]
-pub(super) struct Definitions {
-    newest: BTreeMap<String, Newest>,
-    /// The definition of each metric and period, by the number of these.
-    of_series: Vec<Arc<Definition>>,
-}
-
-impl Definitions {
-    /// The definition that counts for a metric.
-    fn of(&self, metric: &str) -> Arc<Definition> {
-        match self.newest.get(metric) {
-            Some(newest) => Arc::clone(&newest.definition),
-            None => Definition::built_in_or_default(metric),
-        }
-    }
-
-    /// Adds a metric and period, which have the next number.
-    pub(super) fn add_series(&mut self, metric: &str) {
-        self.of_series.push(self.of(metric));
-    }
-
-    /// The definition of a metric and period.
-    pub(super) fn of_series(&self, series: u32) -> Arc<Definition> {
-        match self.of_series.get(series as usize) {
-            Some(definition) => Arc::clone(definition),
-            None => Definition::built_in_or_default(""),
-        }
-    }
-
-    /// Version of the newest state of the definition of a metric, and whether it is a withdrawal.
-    pub(super) fn version(&self, metric: &str) -> Option<(i64, bool)> {
-        let newest = self.newest.get(metric)?;
-        Some((newest.version, newest.is_withdrawn))
-    }
-}
 
 impl LeagueTables {
     /// Applies the definition of the tables of a metric; `None` when it was withdrawn, and that of the release counts again.

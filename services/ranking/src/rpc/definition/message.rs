@@ -4,7 +4,7 @@ use prima_platform::clock::{from_micros, to_proto};
 use prima_proto::{name, ranking::v1 as pb};
 
 use crate::{
-    domain::{Definition, definition::BuiltIn},
+    domain::{Definition, definition::built_in::BuiltIn},
     store,
 };
 

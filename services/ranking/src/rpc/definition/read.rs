@@ -13,7 +13,7 @@ use sea_orm::ConnectionTrait;
 
 use super::message;
 use crate::{
-    domain::{Definition, definition::BuiltIn},
+    domain::{Definition, definition::built_in::BuiltIn},
     store,
 };
 

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Change, Entry, people};
+use super::entry::{Change, Entry};
+use super::steps::people;
 
 /// Most ids that are kept of those who were added.
 const KEPT: usize = 12;

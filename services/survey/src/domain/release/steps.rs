@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Change, Entry, Rules, Sender};
+use super::entry::{Change, Entry, Rules, Sender};
 
 /// Number of entries that a step releases: whole steps, such that at least one step stays. Closing then adds no fewer.
 pub fn due(waiting: usize, step: usize) -> usize {
