@@ -9,6 +9,8 @@ use crate::failure::Violation;
 /// A JSON object.
 pub type Object = Map<String, Value>;
 
+/// The path of the document as a whole.
+const DOCUMENT: &str = "document";
 /// Longest document, in bytes.
 const DOCUMENT_MAX: usize = 256 * 1024;
 /// Longest text, in characters.
@@ -40,7 +42,7 @@ impl Reader {
     pub fn document(&mut self, json: &str) -> Value {
         if json.len() > DOCUMENT_MAX {
             self.fault(
-                "document",
+                DOCUMENT,
                 format!("must be at most {DOCUMENT_MAX} bytes"),
                 format!("paling besar {DOCUMENT_MAX} bita"),
             );
@@ -49,7 +51,7 @@ impl Reader {
         serde_json::from_str(json).unwrap_or_else(|e| {
             let (line, column) = (e.line(), e.column());
             self.fault(
-                "document",
+                DOCUMENT,
                 format!("is not JSON at line {line}, column {column}"),
                 format!("bukan JSON pada baris {line}, kolom {column}"),
             );
@@ -203,6 +205,19 @@ pub fn join(path: &str, key: &str) -> String {
     } else {
         format!("{path}.{key}")
     }
+}
+
+/// The faults of a document, named as those of the field of a request that has it.
+pub fn within(field: &str, faults: Vec<Violation>) -> Vec<Violation> {
+    let name = |path: String| match path.as_str() {
+        DOCUMENT => field.to_owned(),
+        path => join(field, path),
+    };
+    let named = faults.into_iter().map(|fault| Violation {
+        field: name(fault.field),
+        ..fault
+    });
+    named.collect()
 }
 
 #[cfg(test)]

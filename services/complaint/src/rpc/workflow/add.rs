@@ -7,7 +7,7 @@ use prima_platform::{
     caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation},
-    request::Faults,
+    request::{Faults, json},
 };
 use prima_proto::complaint::v1;
 use prost::Message;
@@ -40,16 +40,7 @@ impl Command for Add {
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let once = faults.take(once::parse("complaint.AddWorkflow", &raw.request_id, &raw));
-        let read = Workflow::parse(&raw.json).map_err(|violations| {
-            let at = |violation: Violation| Violation {
-                field: match violation.field.as_str() {
-                    "document" => "json".to_owned(),
-                    field => format!("json.{field}"),
-                },
-                ..violation
-            };
-            violations.into_iter().map(at).collect()
-        });
+        let read = Workflow::parse(&raw.json).map_err(|faults| json::within("json", faults));
         let workflow = faults.take_all(read);
         faults.build(|| {
             Some(Self {

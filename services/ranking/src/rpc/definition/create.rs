@@ -5,8 +5,8 @@ use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
     command::{Command, IdempotencyKey, Work},
-    failure::{Failure, Violation},
-    request::{self, Faults},
+    failure::Failure,
+    request::{self, Faults, json},
     service::Context,
 };
 use prima_proto::ranking::v1 as pb;
@@ -35,16 +35,7 @@ impl Command for Create {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let request_id = faults.take(request::id("request_id", message.request_id));
-        let read = Definition::read(&message.json).map_err(|violations| {
-            let at = |violation: Violation| Violation {
-                field: match violation.field.as_str() {
-                    "document" => "json".to_owned(),
-                    field => format!("json.{field}"),
-                },
-                ..violation
-            };
-            violations.into_iter().map(at).collect()
-        });
+        let read = Definition::read(&message.json).map_err(|faults| json::within("json", faults));
         let definition = faults.take_all(read);
         faults.build(|| {
             Some(Self {
