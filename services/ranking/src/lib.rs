@@ -47,6 +47,8 @@ pub const SPEC: Spec = Spec {
         "/prima.ranking.v1.RankingService/WatchLeagueTable",
         "/prima.ranking.v1.RankingService/GetScorecard",
         "/prima.ranking.v1.RankingService/ExplainRankChange",
+        "/prima.ranking.v1.RankingService/GetRankCertainty",
+        "/prima.ranking.v1.RankingService/ListMissingSubjects",
         "/prima.ranking.v1.RankingService/GetTableDefinition",
         "/prima.ranking.v1.RankingService/ListTableDefinitions",
     ],

@@ -11,7 +11,7 @@ use prima_proto::ranking::v1::{
     self,
     ranking_service_server::{RankingService, RankingServiceServer},
 };
-use tonic::Request;
+use tonic::{Request, Status};
 
 use crate::rpc::{
     App, definition,
@@ -77,6 +77,24 @@ impl RankingService for Server {
         request: Request<v1::ExplainRankChangeRequest>,
     ) -> Answer<v1::ExplainRankChangeResponse> {
         answer(rank_change::explain(&self.app, request.get_ref()).await)
+    }
+
+    async fn get_rank_certainty(
+        &self,
+        _: Request<v1::GetRankCertaintyRequest>,
+    ) -> Answer<v1::GetRankCertaintyResponse> {
+        Err(Status::unimplemented(
+            "this release has no certainty of ranks yet",
+        ))
+    }
+
+    async fn list_missing_subjects(
+        &self,
+        _: Request<v1::ListMissingSubjectsRequest>,
+    ) -> Answer<v1::ListMissingSubjectsResponse> {
+        Err(Status::unimplemented(
+            "this release lists no missing subjects yet",
+        ))
     }
 
     type WatchLeagueTableStream = WatchStream<Update, v1::WatchLeagueTableResponse>;
