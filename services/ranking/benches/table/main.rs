@@ -45,6 +45,7 @@ fn announced(units: usize) -> LeagueTables {
             display_name: format!("Puskesmas {i}"),
             unit_type: "puskesmas".to_owned(),
             agency_type: None,
+            close_date: None,
             withdrawn: false,
         };
         tables.unit(unit(i), 1, facts);

@@ -1,7 +1,7 @@
 //! The work that is measured: its amount, and scores that are the same in every run.
 
 use prima_proto::name;
-use prima_ranking::domain::{Figures, Score, Status, Subject};
+use prima_ranking::domain::{Figures, Score, Subject};
 
 const AGENCIES: usize = 500;
 /// Updates that are made at once: a pipeline of Redis, a batch from the bus.
@@ -84,23 +84,12 @@ pub fn score(i: usize, value: usize) -> Score {
         period: "2024-q3".to_owned(),
         subject: Subject::Unit(unit(i)),
         figures: Figures {
-            value: format!("{}.{:02}", value / 100, value % 100),
             category: "B".to_owned(),
-            category_display_name: String::new(),
             sample_size: 400,
             sample_minimum: 380,
-            units_counted: 0,
-            units_expected: 0,
-            status: Status::Provisional,
-            recorded: false,
             counted: 10,
-            pending: 0,
-            too_few: false,
-            in_question: 0,
-            value_with_questioned: String::new(),
-            exact: None,
             instrument: "permenpanrb-14-2017".to_owned(),
-            aggregation: String::new(),
+            ..Figures::of(format!("{}.{:02}", value / 100, value % 100))
         },
         withdrawn: false,
     }

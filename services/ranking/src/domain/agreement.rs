@@ -78,6 +78,7 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
                     display_name,
                     unit_type,
                     agency_type,
+                    close_date: None,
                     withdrawn,
                 },
             )

@@ -1,5 +1,6 @@
 //! What the other services publish: agencies, units and scores.
 
+use chrono::NaiveDate;
 use prima_proto::{
     name::{self, Subject},
     score::Key,
@@ -83,6 +84,8 @@ pub struct UnitFacts {
     pub unit_type: String,
     /// Its type, when the agency has defined it; `None` for a built-in type.
     pub agency_type: Option<AgencyType>,
+    /// Its last day of work; `None` while it is active.
+    pub close_date: Option<NaiveDate>,
     /// True when the directory withdrew the unit.
     pub withdrawn: bool,
 }
@@ -152,6 +155,8 @@ pub struct Figures {
     pub value_with_questioned: String,
     /// The exact value; `None` when the service did not publish one, or not as a decimal.
     pub exact: Option<Decimal>,
+    /// Standard error of the value, not negative; `None` when the service published none.
+    pub standard_error: Option<Decimal>,
     /// Instrument and version that produced it.
     pub instrument: String,
     /// How the scores of its units were aggregated, for an agency; empty for a unit.
@@ -159,6 +164,30 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// A provisional value of which nothing else is known.
+    pub fn of(value: impl Into<String>) -> Self {
+        Self {
+            value: value.into(),
+            category: String::new(),
+            category_display_name: String::new(),
+            sample_size: 0,
+            sample_minimum: 0,
+            units_counted: 0,
+            units_expected: 0,
+            status: Status::Provisional,
+            recorded: false,
+            counted: 0,
+            pending: 0,
+            too_few: false,
+            in_question: 0,
+            value_with_questioned: String::new(),
+            exact: None,
+            standard_error: None,
+            instrument: String::new(),
+            aggregation: String::new(),
+        }
+    }
+
     /// Whether there is no value because only a category was published or the value is withheld.
     pub fn is_without_value(&self) -> bool {
         self.value.is_empty() && (self.too_few || !self.category.is_empty())

@@ -1,5 +1,6 @@
 //! A subject with its directory entry and its scores.
 
+use chrono::NaiveDate;
 use smallvec::SmallVec;
 
 use super::facts::{AgencyFacts, AgencyType, UnitFacts};
@@ -14,6 +15,7 @@ pub(super) struct UnitEntry {
     unit_type: u32,
     /// Official name and national key of its type, when the agency has defined it.
     agency_type: Option<(u32, u32)>,
+    close_date: Option<NaiveDate>,
     pub(super) withdrawn: bool,
 }
 
@@ -23,6 +25,7 @@ impl UnitEntry {
             display_name,
             unit_type,
             agency_type,
+            close_date,
             withdrawn,
         } = facts;
         let mut defined =
@@ -34,6 +37,7 @@ impl UnitEntry {
             display_name: display_name.into(),
             agency_type: agency_type.map(&mut defined),
             unit_type: names.number(&[&unit_type]),
+            close_date,
             withdrawn,
         }
     }
@@ -48,6 +52,7 @@ impl UnitEntry {
                 display_name: name(display_name),
                 national: name(national),
             }),
+            close_date: self.close_date,
             withdrawn: self.withdrawn,
         }
     }

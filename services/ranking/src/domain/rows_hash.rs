@@ -75,8 +75,10 @@ impl Canonical {
             instrument,
             aggregation,
             exact,
+            standard_error,
         } = score;
-        let exact = exact.map_or_else(String::new, |exact| exact.normalize().to_string());
+        let [exact, standard_error] = [exact, standard_error]
+            .map(|number| number.map_or_else(String::new, |number| number.normalize().to_string()));
         self.text(&subject.to_string());
         for text in [
             display_name,
@@ -88,6 +90,7 @@ impl Canonical {
             instrument,
             aggregation,
             &exact,
+            &standard_error,
         ] {
             self.text(text);
         }

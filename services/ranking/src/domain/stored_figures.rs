@@ -9,6 +9,10 @@ use super::texts::Texts;
 
 /// Stands for no value: no decimal has so many places.
 const WITHOUT_VALUE: u8 = u8::MAX;
+/// Stands for no standard error.
+const WITHOUT_ERROR: u32 = u32::MAX;
+/// Decimal places of the units in which a standard error is held; services publish four.
+const ERROR_PLACES: u32 = 6;
 
 /// The figures of a score. Nearly all take the small form; any that it can't hold exactly are kept as they came.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub(super) struct Small {
     category_display_name: u32,
     instrument: u32,
     exact: Option<Decimal>,
+    /// In millionths.
+    standard_error: u32,
     aggregation: u32,
     sample_size: u32,
     sample_minimum: u32,
@@ -69,6 +75,18 @@ pub(super) fn small_value(text: &str) -> Option<(i64, u8)> {
     }
 }
 
+/// A standard error in millionths; `None` when that is not exact, or too large.
+fn small_error(error: Option<Decimal>) -> Option<u32> {
+    let Some(error) = error.map(|error| error.normalize()) else {
+        return Some(WITHOUT_ERROR);
+    };
+    let factor = 10_i128.checked_pow(ERROR_PLACES.checked_sub(error.scale())?)?;
+    let millionths = error.mantissa().checked_mul(factor)?;
+    u32::try_from(millionths)
+        .ok()
+        .filter(|error| *error != WITHOUT_ERROR)
+}
+
 impl StoredFigures {
     pub(super) fn new(figures: Figures, names: &mut Texts) -> Self {
         match Self::small(&figures, names) {
@@ -95,6 +113,7 @@ impl StoredFigures {
             in_question,
             value_with_questioned,
             exact,
+            standard_error,
             instrument,
             aggregation,
         } = figures;
@@ -122,6 +141,7 @@ impl StoredFigures {
             category: names.number(&[category]),
             category_display_name: names.number(&[category_display_name]),
             exact: *exact,
+            standard_error: small_error(*standard_error)?,
             instrument: names.number(&[instrument]),
             aggregation: names.number(&[aggregation]),
         })
@@ -154,6 +174,11 @@ impl Small {
         value
     }
 
+    fn standard_error(&self) -> Option<Decimal> {
+        let millionths = Some(self.standard_error).filter(|error| *error != WITHOUT_ERROR);
+        millionths.map(|millionths| Decimal::new(millionths.into(), ERROR_PLACES))
+    }
+
     fn figures(&self, names: &Texts) -> Figures {
         Figures {
             value: self.value(),
@@ -171,6 +196,7 @@ impl Small {
             in_question: self.in_question.into(),
             value_with_questioned: String::new(),
             exact: self.exact,
+            standard_error: self.standard_error(),
             instrument: names.get(self.instrument).to_owned(),
             aggregation: names.get(self.aggregation).to_owned(),
         }
@@ -202,6 +228,7 @@ mod tests {
             numbers in prop::array::uniform7(prop_oneof![0..400_i64, any::<i64>()]),
             small in any::<bool>(),
             (recorded, too_few, settled) in any::<(bool, bool, bool)>(),
+            error in prop::option::of((0..=i64::MAX, 0..63_u32, 0..=8_u32)),
             category in "[a-z]{0,2}",
         ) {
             let [sample_size, sample_minimum, units_counted, units_expected, counted, pending, in_question] =
@@ -212,6 +239,7 @@ mod tests {
                 status: if settled { Status::Final } else { Status::Provisional },
                 value_with_questioned: questioned,
                 exact: small.then(|| Decimal::new(sample_size, 3)),
+                standard_error: error.map(|(m, shift, scale)| Decimal::new(m >> shift, scale)),
                 instrument: category.repeat(2),
                 aggregation: category.repeat(3),
                 category,
@@ -228,6 +256,20 @@ mod tests {
         let stored = |value| StoredFigures::new(score("1/a", value).figures, &mut Texts::default());
         for value in ["", "0", "91.40", "-3.25", "100", "0.000", "123456789.123456789"] {
             assert!(matches!(stored(value), StoredFigures::Small(_)), "{value}");
+        }
+        let with_error = |error: &str| Figures {
+            standard_error: Some(error.parse().unwrap()),
+            ..Figures::of("91.40")
+        };
+        for (error, is_small) in [
+            ("0", true),
+            ("0.8123", true),
+            ("4294.967294", true),
+            ("4294.967295", false),
+            ("0.0000001", false),
+        ] {
+            let stored = StoredFigures::new(with_error(error), &mut Texts::default());
+            assert_eq!(matches!(stored, StoredFigures::Small(_)), is_small, "{error}");
         }
         for value in [
             "-0",

@@ -48,6 +48,7 @@ pub(crate) fn unit(unit_type: &str) -> UnitFacts {
         display_name: "Unit".to_owned(),
         unit_type: unit_type.to_owned(),
         agency_type: None,
+        close_date: None,
         withdrawn: false,
     }
 }
@@ -58,23 +59,11 @@ pub(crate) fn score(of: &str, value: &str) -> Score {
         period: "2024".to_owned(),
         subject: subject(of),
         figures: Figures {
-            value: value.to_owned(),
             category: "B".to_owned(),
-            category_display_name: String::new(),
             sample_size: 10,
-            sample_minimum: 0,
-            units_counted: 0,
-            units_expected: 0,
-            status: Status::Provisional,
-            recorded: false,
             counted: 10,
-            pending: 0,
-            too_few: false,
-            in_question: 0,
-            value_with_questioned: String::new(),
-            exact: None,
             instrument: "permenpanrb-14-2017".to_owned(),
-            aggregation: String::new(),
+            ..Figures::of(value)
         },
         withdrawn: false,
     }

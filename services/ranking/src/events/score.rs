@@ -22,6 +22,8 @@ pub struct ScoreFigures {
     sample_size: i64,
     #[prost(int64, tag = "10")]
     sample_minimum: i64,
+    #[prost(string, tag = "11")]
+    standard_error: String,
     #[prost(int64, tag = "12")]
     units_counted: i64,
     #[prost(int64, tag = "13")]
@@ -75,7 +77,8 @@ pub fn score(key: Key, state: ScoreFigures, withdrawn: bool) -> Score {
             too_few: state.withheld_reason == i32::from(WithheldReason::TooFew),
             in_question: state.in_question,
             value_with_questioned: state.value_with_questioned,
-            exact: exact(&state.exact),
+            exact: decimal(&state.exact),
+            standard_error: decimal(&state.standard_error).filter(|error| !error.is_sign_negative()),
             instrument: state.instrument,
             aggregation: state.aggregation,
         },
@@ -83,8 +86,8 @@ pub fn score(key: Key, state: ScoreFigures, withdrawn: bool) -> Score {
     }
 }
 
-/// An exact value; `None` when it is not a decimal. Digits beyond those that a `Decimal` holds are rounded.
-fn exact(text: &str) -> Option<Decimal> {
+/// An exact value or a standard error; `None` when it is not a decimal. Digits beyond those that a `Decimal` holds are rounded.
+fn decimal(text: &str) -> Option<Decimal> {
     let is_plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
     text.bytes().all(is_plain).then(|| text.parse().ok()).flatten()
 }
@@ -138,6 +141,7 @@ mod tests {
             category: published.category,
             sample_size: published.sample_size,
             sample_minimum: published.sample_minimum,
+            standard_error: published.standard_error,
             units_counted: published.units_counted,
             units_expected: published.units_expected,
             instrument: published.instrument,
@@ -152,6 +156,26 @@ mod tests {
             category_display_name: published.category_display_name,
         };
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_standard_error_that_is_no_decimal_or_negative_is_none() {
+        let key = Key::new("survey", "skm", "2024", Subject::Unit(unit_name("11/a")));
+        for (text, error) in [
+            ("0.8123", Some("0.8123")),
+            ("0.0000", Some("0")),
+            ("", None),
+            ("NaN", None),
+            ("1e3", None),
+            ("-0.5", None),
+        ] {
+            let state = ScoreFigures {
+                standard_error: text.to_owned(),
+                ..ScoreFigures::default()
+            };
+            let read = score(key.clone(), state, false).figures.standard_error;
+            assert_eq!(read, error.map(|error| error.parse().unwrap()), "{text}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub fn facts(state: UnitState, withdrawn: bool) -> UnitFacts {
             display_name: defined.display_name,
             national: defined.national_unit_type,
         }),
+        close_date: state.close_date.parse().ok(),
         withdrawn,
     }
 }

@@ -31,7 +31,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{Figures, LeagueTables, Score, Status, TableKey, UnitFacts},
+        domain::{Figures, LeagueTables, Score, TableKey, UnitFacts},
         rpc::message,
     };
 
@@ -41,6 +41,7 @@ mod tests {
             display_name: unit.to_owned(),
             unit_type: "rsud".to_owned(),
             agency_type: None,
+            close_date: None,
             withdrawn: false,
         };
         league_tables.unit(name.clone(), version, facts);
@@ -49,23 +50,12 @@ mod tests {
             period: "2024".to_owned(),
             subject: Subject::Unit(name),
             figures: Figures {
-                value: value.to_owned(),
-                category: String::new(),
-                category_display_name: String::new(),
                 sample_size: 10,
                 sample_minimum,
-                units_counted: 0,
-                units_expected: 0,
-                status: Status::Provisional,
                 recorded: unit == "recorded",
                 counted: 10,
-                pending: 0,
-                too_few: false,
-                in_question: 0,
-                value_with_questioned: String::new(),
-                exact: None,
                 instrument: "permenpanrb-14-2017".to_owned(),
-                aggregation: String::new(),
+                ..Figures::of(value)
             },
             withdrawn: false,
         };
