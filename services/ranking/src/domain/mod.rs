@@ -5,6 +5,7 @@
 //! counts, whether this release can read it or not. So two replicas that received the same states show the same rows.
 
 mod blocks;
+pub mod certainty;
 mod cohorts;
 pub mod comparison;
 pub mod definition;
