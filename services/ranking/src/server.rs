@@ -16,7 +16,7 @@ use tonic::{Request, Status};
 use crate::rpc::{
     App, definition,
     league_table::{self, Feeds, Update},
-    rank_change, rebuild, scorecard, standing, uncounted,
+    missing, rank_change, rebuild, scorecard, standing, uncounted,
 };
 
 /// The service as tonic runs it.
@@ -90,11 +90,9 @@ impl RankingService for Server {
 
     async fn list_missing_subjects(
         &self,
-        _: Request<v1::ListMissingSubjectsRequest>,
+        request: Request<v1::ListMissingSubjectsRequest>,
     ) -> Answer<v1::ListMissingSubjectsResponse> {
-        Err(Status::unimplemented(
-            "this release lists no missing subjects yet",
-        ))
+        answer(missing::list(&self.app, request.get_ref()))
     }
 
     type WatchLeagueTableStream = WatchStream<Update, v1::WatchLeagueTableResponse>;

@@ -272,9 +272,14 @@ impl Definition {
 
     /// Whether every subject is in the same cohorts by both definitions, whatever its scores are.
     pub fn has_cohorts_of(&self, other: &Self) -> bool {
-        !self.cohorts_depend_on_score()
-            && self.cohorts == other.cohorts
+        !self.cohorts_depend_on_score() && self.has_cohort_rules_of(other)
+    }
+
+    /// Whether both definitions place a subject with the same figures in the same cohorts.
+    pub fn has_cohort_rules_of(&self, other: &Self) -> bool {
+        self.cohorts == other.cohorts
             && self.regions == other.regions
+            && self.volumes == other.volumes
             && self.peers == other.peers
     }
 

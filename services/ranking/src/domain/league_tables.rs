@@ -1,7 +1,9 @@
 //! All league tables: every score is placed by the directory's entry of its subject.
 
+mod counted;
 mod defined;
 mod definitions;
+mod expected;
 mod labels;
 mod places;
 mod read;
@@ -22,6 +24,7 @@ use super::table::{MemberId, Sought, TableKey, subject_of, subject_parts};
 use super::table_map::{TableIds, TableMap};
 use super::texts::{self, Texts};
 
+use counted::{Change, Expected};
 use defined::Definitions;
 
 pub use super::member_score::{BadScore, Units, Unranked};
@@ -88,6 +91,7 @@ pub struct LeagueTables {
     /// Services, categories and unit types.
     names: Texts,
     definitions: Definitions,
+    expected: Expected,
 }
 
 impl LeagueTables {
@@ -281,13 +285,17 @@ impl LeagueTables {
         entry: impl FnOnce(&mut Texts) -> DirectoryEntry,
     ) -> Changed {
         let id = self.number(subject);
+        if self
+            .member(id)
+            .is_some_and(|member| member.entry.version() >= Some(version))
+        {
+            return Changed::default();
+        }
+        self.count_expected(id, Change::Leaves);
+        let entry = entry(&mut self.names);
         let Some(member) = self.members.get_mut(id as usize) else {
             return Changed::default();
         };
-        if member.entry.version() >= Some(version) {
-            return Changed::default();
-        }
-        let entry = entry(&mut self.names);
         let shown = member.scores.iter().filter(|score| score.shown().is_some());
         match (member.entry.is_known(), entry.is_known()) {
             (false, true) => self.unplaced -= shown.count(),
@@ -302,6 +310,7 @@ impl LeagueTables {
         if is_first && agency != id {
             self.units.entry(agency).or_default().push(id);
         }
+        self.count_expected(id, Change::Enters);
         let mut keys = Vec::new();
         self.place_scores(id, renamed, &mut keys);
         // Taken out meanwhile, since placing a score changes the tables.

@@ -94,6 +94,14 @@ impl DirectoryEntry {
         }
     }
 
+    /// The last day of work of a unit that closes or has closed.
+    pub(super) fn close_date(&self) -> Option<NaiveDate> {
+        match self {
+            Self::Unit(_, unit) => unit.close_date,
+            Self::Unknown | Self::Unreadable(_) | Self::Agency(..) => None,
+        }
+    }
+
     pub(super) fn display_name(&self) -> &str {
         match self {
             Self::Unknown | Self::Unreadable(_) => "",

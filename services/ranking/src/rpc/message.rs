@@ -32,7 +32,7 @@ pub fn table(tables: &LeagueTables, key: &TableKey) -> v1::LeagueTable {
             .unwrap_or_default(),
         mean_fraction: mean.as_ref().map(number::fraction).unwrap_or_default(),
         cohort_display_name: tables.cohort_display_name(key).unwrap_or_default(),
-        expected: 0,
+        expected: count(tables.expected(key)),
         as_of: None,
         known_at: None,
         hash: String::new(),

@@ -5,6 +5,7 @@ mod app;
 pub mod definition;
 pub mod league_table;
 pub mod message;
+pub mod missing;
 mod moment;
 pub mod rank_change;
 pub mod rebuild;

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::counted::Expected;
 use super::defined::Newest;
 use super::{Changed, LeagueTables, MemberId, Sought, TableKey};
 use crate::domain::definition::Definition;
@@ -62,6 +63,7 @@ impl LeagueTables {
             definition: Arc::clone(&definition),
         };
         self.definitions.newest.insert(metric.to_owned(), newest);
+        self.expected = Expected::default();
         let count = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
         let all: Vec<u32> = (0..count)
             .filter(|series| self.metric_and_period(*series).0 == metric)
