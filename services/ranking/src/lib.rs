@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use derived::{
+    certainty::Certainties,
     history::{self, Steps, Unwritten, Writer},
     past::History,
     snapshot,
@@ -137,6 +138,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     let app = App {
         tables,
         history: Arc::new(history),
+        certainties: Arc::new(Certainties::default()),
         freshness,
         ready: receiver.clone(),
         watchers: context.watchers.clone(),

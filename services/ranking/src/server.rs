@@ -11,10 +11,10 @@ use prima_proto::ranking::v1::{
     self,
     ranking_service_server::{RankingService, RankingServiceServer},
 };
-use tonic::{Request, Status};
+use tonic::Request;
 
 use crate::rpc::{
-    App, definition,
+    App, certainty, definition,
     league_table::{self, Feeds, Update},
     missing, rank_change, rebuild, scorecard, standing, uncounted,
 };
@@ -81,11 +81,9 @@ impl RankingService for Server {
 
     async fn get_rank_certainty(
         &self,
-        _: Request<v1::GetRankCertaintyRequest>,
+        request: Request<v1::GetRankCertaintyRequest>,
     ) -> Answer<v1::GetRankCertaintyResponse> {
-        Err(Status::unimplemented(
-            "this release has no certainty of ranks yet",
-        ))
+        answer(certainty::get(&self.app, request.get_ref()).await)
     }
 
     async fn list_missing_subjects(

@@ -1,6 +1,7 @@
 //! The league tables of this replica, their snapshot, and the history with the tables of the past. They are kept in memory,
 //! so the follower updates them and not the platform's runner of derived figures.
 
+pub mod certainty;
 mod hashes;
 pub mod history;
 pub mod past;

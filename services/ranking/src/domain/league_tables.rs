@@ -3,6 +3,7 @@
 mod counted;
 mod defined;
 mod definitions;
+mod estimates;
 mod expected;
 mod labels;
 mod places;

@@ -155,6 +155,22 @@ impl StoredFigures {
         }
     }
 
+    /// The standard error of the value.
+    pub(super) fn standard_error(&self) -> Option<Decimal> {
+        match self {
+            Self::Whole(figures) => figures.standard_error,
+            Self::Small(small) => small.standard_error(),
+        }
+    }
+
+    /// Instrument and version that produced the value.
+    pub(super) fn instrument<'a>(&'a self, names: &'a Texts) -> &'a str {
+        match self {
+            Self::Whole(figures) => &figures.instrument,
+            Self::Small(small) => names.get(small.instrument),
+        }
+    }
+
     pub(super) fn recorded(&self) -> bool {
         match self {
             Self::Whole(figures) => figures.recorded,
@@ -247,6 +263,7 @@ mod tests {
             let mut names = Texts::default();
             let stored = StoredFigures::new(figures.clone(), &mut names);
             prop_assert_eq!(stored.recorded(), recorded);
+            prop_assert_eq!(stored.standard_error(), figures.standard_error);
             prop_assert_eq!(stored.figures(&names), figures);
         }
     }

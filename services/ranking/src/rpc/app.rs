@@ -13,7 +13,7 @@ use prima_platform::{
 use prima_proto::ranking::v1;
 use tokio::sync::watch;
 
-use crate::derived::{past::History, tables::Tables};
+use crate::derived::{certainty::Certainties, past::History, tables::Tables};
 
 /// What every operation uses; cheap to clone.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct App {
     pub tables: Arc<Tables>,
     /// The tables of the past.
     pub history: Arc<History>,
+    /// How sure ranks are.
+    pub certainties: Arc<Certainties>,
     /// How current the tables are.
     pub freshness: Freshness,
     /// Becomes true once every stream was read to its end, or a whole snapshot was loaded.

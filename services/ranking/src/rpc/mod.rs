@@ -2,6 +2,7 @@
 //! of this replica.
 
 mod app;
+pub mod certainty;
 pub mod definition;
 pub mod league_table;
 pub mod message;

@@ -23,6 +23,7 @@ use tonic::service::Routes;
 use super::App;
 use crate::{
     derived::{
+        certainty::Certainties,
         history::{LEASE, Steps, Unwritten, Writer},
         past::History,
         tables::Tables,
@@ -152,6 +153,7 @@ impl Replica {
         let app = App {
             tables,
             history: Arc::new(history),
+            certainties: Arc::new(Certainties::default()),
             freshness,
             ready,
             watchers: Watchers::new(100, &config::Grpc::default(), tasks.clone()),

@@ -1,0 +1,5 @@
+//! How sure the ranks of a league table are.
+
+mod read;
+
+pub use read::get;
