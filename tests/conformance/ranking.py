@@ -1,10 +1,22 @@
-"""The league tables of one unit: its standings, its scorecard, why its rank changed, pages, deltas, and a rebuild."""
+"""The league tables of one unit: its standings, its scorecard, why its rank changed, pages, how sure ranks
+are, deltas, and a rebuild."""
 
 import grpc
 from kit import CALL_SECONDS, RANKING, Caller, Watch, expect, expect_within, refused, until
 
 # The history begins, and has a state, at the end of the next minute.
 HISTORY_SECONDS = 150
+
+
+def pages(caller, method, table, field):
+    """What is listed of a table, all pages."""
+    found, page_token = [], ""
+    while True:
+        page = caller.call(RANKING, method, {"name": table, "page_size": 1000, "page_token": page_token})
+        found += getattr(page, field)
+        page_token = page.next_page_token
+        if not page_token:
+            return found
 
 
 def run(report, endpoints, token, unit, table, province, score):
@@ -52,6 +64,21 @@ def run(report, endpoints, token, unit, table, province, score):
         for fields in ({"around": unit}, {"start_rank": rank}, {"order": "ROW_ORDER_BOTTOM_FIRST"}, {"region": province}):
             rows = nobody.call(RANKING, "GetLeagueTable", {"name": table, "page_size": 1000, **fields}).rows
             expect(f"rank by {fields}", [r.rank for r in rows if r.subject == unit], [rank])
+    with check("GetRankCertainty gives intervals or says why not, and ListMissingSubjects those without a score"):
+        rows = pages(nobody, "GetLeagueTable", table, "rows")
+        found = nobody.call(RANKING, "GetRankCertainty", {"name": table, "confidence_percent": 90, "best": 3})
+        expect("subjects", [r.row.subject for r in found.rows], [r.subject for r in rows if r.rank > 0])
+        certain = [r.certainty for r in found.rows if r.HasField("certainty")]
+        expect("certainty, or a reason for none", bool(certain), found.certainty.absent_reason == 0)
+        for one in certain:
+            for interval in (one.single, one.joint):
+                expect("ranks in order", 1 <= getattr(interval, "from") <= interval.to <= len(certain), True)
+        refused(grpc.StatusCode.INVALID_ARGUMENT, None,
+                lambda: nobody.call(RANKING, "GetRankCertainty", {"name": table, "confidence_percent": 80}))
+        missing = [s.subject for s in pages(nobody, "ListMissingSubjects", table, "subjects")]
+        expect("missing that have a score", set(missing) & {r.subject for r in rows}, set())
+        expected = nobody.call(RANKING, "GetLeagueTable", {"name": table}).table.expected
+        expect("expected subjects", expected, len(rows) + len(missing))
     with check("WatchLeagueTable with deltas is resumed by the token of its last message"):
         fields = {"name": table, "page_size": 1000, "deltas": True}
         watch = Watch(nobody.call(RANKING, "WatchLeagueTable", fields, seconds=CALL_SECONDS))

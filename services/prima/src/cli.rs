@@ -324,6 +324,8 @@ pub struct LeagueArgs {
     pub times: TimesArgs,
     #[command(flatten)]
     pub rows: LeagueRowsArgs,
+    #[command(flatten)]
+    pub certainty: LeagueCertaintyArgs,
     #[arg(
         long,
         value_name = "N",
@@ -333,6 +335,37 @@ pub struct LeagueArgs {
     pub limit: Option<u32>,
     #[command(flatten)]
     pub output: CsvFormatArgs,
+}
+
+/// How sure the ranks of a table are, or whom it misses.
+#[derive(Debug, Clone, Args)]
+pub struct LeagueCertaintyArgs {
+    #[arg(
+        long,
+        help = "Seberapa pasti tiap peringkat: interval, kelompok yang tidak dapat dibedakan, dan siapa yang pasti terbaik",
+        conflicts_with_all = ["watch", "bottom", "region", "around", "from_rank", "as_of", "known_at"]
+    )]
+    pub certainty: bool,
+    #[arg(
+        long,
+        value_name = "PERSEN",
+        requires = "certainty",
+        help = "Kepercayaan interval: 90, 95, atau 99 (bawaan: 95)"
+    )]
+    pub confidence: Option<i32>,
+    #[arg(
+        long,
+        value_name = "K",
+        requires = "certainty",
+        help = "Siapa yang pasti termasuk K terbaik, dan siapa yang pasti tidak (bawaan: 10)"
+    )]
+    pub best: Option<i32>,
+    #[arg(
+        long,
+        help = "Unit atau instansi kelompok ini yang belum punya nilai",
+        conflicts_with_all = ["certainty", "watch", "bottom", "region", "around", "from_rank", "as_of", "known_at"]
+    )]
+    pub missing: bool,
 }
 
 /// Which rows of a table are shown.

@@ -2,6 +2,7 @@
 
 pub mod call;
 mod category_names;
+mod certainty;
 mod complaint;
 pub mod connect;
 mod consultation;
@@ -36,6 +37,7 @@ use crate::cli::{Cli, Command, ImportCommand};
 use connect::Connection;
 use import::{Options, ResponseOptions};
 
+pub(crate) use certainty::get as certainty_get;
 pub(crate) use read::{league_get, league_name, result_get};
 pub(crate) use survey::create as survey_create;
 

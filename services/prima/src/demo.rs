@@ -31,7 +31,7 @@ use crate::client::call::repeat;
 use crate::client::connect::{Connection, Survey};
 use crate::client::import::{self, Options, ResponseOptions};
 use crate::client::print::{self, league::League};
-use crate::client::{league_get, league_name, result_get, survey_create};
+use crate::client::{certainty_get, league_get, league_name, result_get, survey_create};
 
 const REGIONS: &str = include_str!("../../directory/data/regions.csv");
 const REAL: &str = include_str!("../demo/skm-29.csv");
@@ -102,8 +102,8 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
     Ok(())
 }
 
-/// Waits until every city is in the league table, at most until `deadline`, then prints its first ten rows and the
-/// result of the real survey.
+/// Waits until every city is in the league table, at most until `deadline`, then prints its first ten rows, how sure
+/// their ranks are, and the result of the real survey.
 pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Result<()> {
     let connection = Connection::new(endpoint, token)?;
     let cities = synthetic::cities(REGIONS);
@@ -151,9 +151,15 @@ pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Re
         }
     };
     let result = result_get(&connection.survey().await?, REAL_SURVEY).await?;
+    let request = ranking::GetRankCertaintyRequest {
+        name,
+        ..Default::default()
+    };
+    let certainty = certainty_get(&client, request, u32::try_from(TOP).ok()).await?;
+    let certainty = print::certainty::table(&certainty);
     let table = league.render(Format::Table, false)?;
     let result = print::result::render(&result, Format::Table, false)?;
-    print::out(&format!("\n{table}\n{result}\n"))?;
+    print::out(&format!("\n{table}\n{certainty}\n{result}\n"))?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use tonic::{Response, Status, Streaming};
 
 use super::call::{PAGE, delays, longer, repeat, transient};
 use super::category_names::CategoryNames;
+use super::certainty;
 use super::connect::{Connection, Ranking, Survey};
 use super::period;
 use super::print::league::League;
@@ -64,6 +65,14 @@ pub(crate) async fn result_get(client: &Survey, survey: &str) -> Result<survey::
 pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow::Result<ExitCode> {
     let client = connection.ranking().await?;
     let name = league_name(&args.ranked.metric, &args.ranked.period, &args.cohort);
+    if args.certainty.certainty {
+        certainty::show(&client, name, args).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.certainty.missing {
+        certainty::missing(&client, name, args).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if !args.watch {
         let limit = args.limit.or(args.rows.around.as_ref().map(|_| AROUND));
         let mut league = league_read(&client, selected(name, &args.rows, &args.times), limit).await?;

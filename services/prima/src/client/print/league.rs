@@ -26,6 +26,9 @@ struct Json<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     unit: &'a str,
     stale: bool,
+    ranked: i64,
+    unranked: i64,
+    expected: i64,
     rows: Vec<JsonRow<'a>>,
 }
 
@@ -94,6 +97,7 @@ impl League {
         }
         let shown = self.rows.len();
         text += &format!("{ranked} diperingkat, {unranked} tanpa peringkat; {shown} baris ditampilkan.\n");
+        text += &coverage(table).map_or_else(String::new, |line| line + "\n");
         if !mean.is_empty() {
             text += &format!("Rata-rata instansi yang diperingkat: {mean}.\n");
         }
@@ -109,6 +113,9 @@ impl League {
             title: title(&self.table),
             unit: &self.table.unit,
             stale: self.freshness.as_ref().is_some_and(|freshness| freshness.stale),
+            ranked: self.table.ranked,
+            unranked: self.table.unranked,
+            expected: self.table.expected,
             rows: self
                 .rows
                 .iter()
@@ -217,6 +224,18 @@ pub fn rank(row: &pb::LeagueRow) -> Option<i64> {
 /// The rank as text; empty when there is none.
 pub fn rank_shown(row: &pb::LeagueRow) -> String {
     rank(row).map(|rank| rank.to_string()).unwrap_or_default()
+}
+
+/// How many of those who belong in a table have a score; `None` when a service of an earlier release does not say it.
+pub fn coverage(table: &pb::LeagueTable) -> Option<String> {
+    let (expected, scored) = (table.expected, table.ranked + table.unranked);
+    let missing = expected - scored;
+    (expected > 0).then(|| {
+        format!(
+            "Cakupan: {scored} dari {expected} punya nilai ({}%), {missing} belum.",
+            scored * 100 / expected
+        )
+    })
 }
 
 /// Why a row has no rank, or whether its score may still change; and whether values from publications are in it.

@@ -144,7 +144,7 @@ pub(in crate::client::print) fn sample() -> League {
 
 #[test]
 fn json_has_the_fixed_shape() {
-    insta::assert_snapshot!(sample().render(Format::Json, true).unwrap(), @r#"{"table":"metrics/skm/periods/2024-q3/cohorts/dpmptsp","title":"Survei Kepuasan Masyarakat (IKM)","unit":"IKM","stale":true,"rows":[{"rank":1,"subject":"agencies/3271/units/dpmptsp","name":"DPMPTSP Kota Bogor","score":"91.48","category":"A","respondents":29,"note":"final"},{"rank":null,"subject":"agencies/3275/units/dpmptsp","name":"=cmd()","score":"80.00","category":"B","respondents":3,"note":"responden kurang: 3 dari 30"}]}"#);
+    insta::assert_snapshot!(sample().render(Format::Json, true).unwrap(), @r#"{"table":"metrics/skm/periods/2024-q3/cohorts/dpmptsp","title":"Survei Kepuasan Masyarakat (IKM)","unit":"IKM","stale":true,"ranked":1,"unranked":1,"expected":0,"rows":[{"rank":1,"subject":"agencies/3271/units/dpmptsp","name":"DPMPTSP Kota Bogor","score":"91.48","category":"A","respondents":29,"note":"final"},{"rank":null,"subject":"agencies/3275/units/dpmptsp","name":"=cmd()","score":"80.00","category":"B","respondents":3,"note":"responden kurang: 3 dari 30"}]}"#);
 }
 
 #[test]
