@@ -79,6 +79,8 @@ pub enum Weight {
     Highlighted,
     /// A sum or result.
     Total,
+    /// The first row of a group.
+    Start,
 }
 
 impl Weight {
@@ -87,6 +89,7 @@ impl Weight {
             Self::Plain => None,
             Self::Highlighted => Some("marked"),
             Self::Total => Some("total"),
+            Self::Start => Some("start"),
         }
     }
 }

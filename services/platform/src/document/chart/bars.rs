@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{ACCENT, About, INK, LINE, SOFT, WIDTH, clear_text, label, line, n, text, tick_label, ticks};
+use super::draw::{
+    ACCENT, About, INK, LINE, SOFT, WIDTH, clear_text, label, line, n, text, tick_label, ticks,
+};
 
 const LEFT: f64 = 262.0;
 const RIGHT: f64 = 56.0;

@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{ACCENT, About, INK, LINE, SOFT, WIDTH, clear_text, line, n, text, tick_label, ticks};
+use super::draw::{
+    ACCENT, About, INK, LINE, PAPER, SOFT, WIDTH, clear_text, line, n, text, tick_label, ticks,
+};
 
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 16.0;
@@ -90,7 +92,7 @@ impl Scatter<'_> {
             (self.names())
             (self.labels(&dots))
             @for (cx, cy) in &dots {
-                circle cx=(n(*cx)) cy=(n(*cy)) r=(n(DOT)) fill=(ACCENT) stroke="#ffffff" stroke-width="1" {}
+                circle cx=(n(*cx)) cy=(n(*cy)) r=(n(DOT)) fill=(ACCENT) stroke=(PAPER) stroke-width="1" {}
             }
             (text(((LEFT + WIDTH - RIGHT) / 2.0, END + 36.0), "middle", INK, self.x_axis))
             text transform={ "translate(16 " (n((TOP + END) / 2.0)) ") rotate(-90)" } text-anchor="middle" {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{About, INK, LINE, SOFT, WIDTH, label, line, n, text};
+use super::draw::{About, INK, LINE, SOFT, WIDTH, label, line, n, text};
 use crate::document::number;
 
 const LEFT: f64 = 262.0;

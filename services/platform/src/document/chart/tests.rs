@@ -1,3 +1,6 @@
+use maud::Markup;
+
+use super::draw::{tick_label, ticks, wrapped};
 use super::*;
 
 const ABOUT: About<'static> = About {
