@@ -46,6 +46,22 @@ def run(report, endpoints, token, unit, table, province, score):
         change = explained()
         expect("change of rank", change.ranks, 0)
         expect("parts", {part.ranks_fraction for part in change.parts}, {"0/1"})
+    with check("ListAwards names the unit as the best of its province, with the rule, and refuses 101 places"):
+        def listed():
+            return nobody.call(RANKING, "ListAwards", {"name": within, "best": 1}).awards
+
+        until("awards of the score", lambda: listed()[0].winners[0].score == score, HISTORY_SECONDS)
+        awards = listed()
+        best = [award for award in awards if award.kind == 1]
+        expect("winners", [[w.subject for w in award.winners] for award in best], [[unit]])
+        expect("rank and score", [(w.rank, w.score) for w in best[0].winners], [(1, score)])
+        expect("rule and source", (bool(best[0].rule), bool(best[0].source)), (True, True))
+        models = [award for award in awards if award.kind == 3]
+        expect("role models", {tuple(w.subject for w in award.winners) for award in models}, {(unit,)})
+        refused(grpc.StatusCode.INVALID_ARGUMENT, None,
+                lambda: nobody.call(RANKING, "ListAwards", {"name": within, "best": 101}))
+        refused(grpc.StatusCode.NOT_FOUND, None,
+                lambda: nobody.call(RANKING, "ListAwards", {"name": f"{table}.99"}))
     with check("ListLeagueTables and GetLeagueTable hold the unit"):
         tables, page_token = [], ""
         while True:

@@ -50,6 +50,7 @@ pub const SPEC: Spec = Spec {
         "/prima.ranking.v1.RankingService/ExplainRankChange",
         "/prima.ranking.v1.RankingService/GetRankCertainty",
         "/prima.ranking.v1.RankingService/ListMissingSubjects",
+        "/prima.ranking.v1.RankingService/ListAwards",
         "/prima.ranking.v1.RankingService/GetTableDefinition",
         "/prima.ranking.v1.RankingService/ListTableDefinitions",
     ],

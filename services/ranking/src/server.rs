@@ -14,7 +14,7 @@ use prima_proto::ranking::v1::{
 use tonic::Request;
 
 use crate::rpc::{
-    App, certainty, definition,
+    App, award, certainty, definition,
     league_table::{self, Feeds, Update},
     missing, rank_change, rebuild, scorecard, standing, uncounted,
 };
@@ -91,6 +91,10 @@ impl RankingService for Server {
         request: Request<v1::ListMissingSubjectsRequest>,
     ) -> Answer<v1::ListMissingSubjectsResponse> {
         answer(missing::list(&self.app, request.get_ref()))
+    }
+
+    async fn list_awards(&self, request: Request<v1::ListAwardsRequest>) -> Answer<v1::ListAwardsResponse> {
+        answer(award::list(&self.app, request.get_ref()).await)
     }
 
     type WatchLeagueTableStream = WatchStream<Update, v1::WatchLeagueTableResponse>;

@@ -1,6 +1,7 @@
 //! The tables of the past, built from the history when they are read.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,7 +12,13 @@ use prima_platform::{
     db::Database,
     failure::{Failure, Kind},
 };
-use prima_proto::{name::Subject, score::Key, subject};
+use prima_proto::{
+    event::v1::{ScoreComponent, ScoreState},
+    name::Subject,
+    score::Key,
+    subject,
+};
+use prost::Message;
 use tokio::sync::Semaphore;
 
 use super::{history::Steps, tables::Tables};
@@ -133,15 +140,59 @@ impl History {
         Ok(states)
     }
 
+    /// The components of scores of a metric and period at a moment, of the subjects in `wanted` at the version that it gives.
+    pub async fn components(
+        &self,
+        metric: &str,
+        period: &str,
+        moment: Moment,
+        wanted: &HashMap<Subject, i64>,
+    ) -> Result<HashMap<Subject, Vec<ScoreComponent>>, Failure> {
+        let mut found = HashMap::new();
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        let _turn = self.building.acquire().await.map_err(Failure::internal)?;
+        for prefix in self.score_prefixes(metric, period) {
+            let mut after = String::new();
+            loop {
+                let (states, last) = history_page(&self.db, &prefix, &after, moment, PAGE).await?;
+                for state in states.iter().filter(|state| state.withdrawn == 0) {
+                    let Ok(Some(key)) = Key::parse(&state.subject) else {
+                        continue;
+                    };
+                    if wanted.get(&key.subject) != Some(&state.version) {
+                        continue;
+                    }
+                    if let Ok(score) = ScoreState::decode(state.payload.as_slice()) {
+                        found.entry(key.subject).or_insert(score.components);
+                    }
+                }
+                match last {
+                    Some(last) => after = last,
+                    None => break,
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// What the subjects begin with that a table of a metric and period is made of.
     fn prefixes(&self, metric: &str, period: &str) -> Vec<String> {
-        let directory = ["agency", "unit"].map(|kind| format!("prima.directory.{kind}."));
-        let scores = self
-            .services
-            .iter()
-            .map(|service| format!("prima.{service}.score.{metric}.{period}."));
-        let definition = subject::table_definition(metric);
-        directory.into_iter().chain([definition]).chain(scores).collect()
+        let mut prefixes = ["agency", "unit"]
+            .map(|kind| format!("prima.directory.{kind}."))
+            .to_vec();
+        prefixes.push(subject::table_definition(metric));
+        prefixes.extend(self.score_prefixes(metric, period));
+        prefixes
+    }
+
+    /// What the subjects of the scores of a metric and period begin with.
+    fn score_prefixes(&self, metric: &str, period: &str) -> Vec<String> {
+        let services = self.services.iter();
+        services
+            .map(|service| format!("prima.{service}.score.{metric}.{period}."))
+            .collect()
     }
 
     fn kept(&self, key: &PastKey) -> Option<Arc<Past>> {

@@ -4,6 +4,7 @@
 //! States may arrive in any order, twice or late. Each carries a version of its subject, and only the newest version
 //! counts, whether this release can read it or not. So two replicas that received the same states show the same rows.
 
+pub mod award;
 mod blocks;
 pub mod certainty;
 mod cohorts;

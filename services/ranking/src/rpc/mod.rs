@@ -2,7 +2,9 @@
 //! of this replica.
 
 mod app;
+pub mod award;
 pub mod certainty;
+mod comparison;
 pub mod definition;
 pub mod league_table;
 pub mod message;

@@ -81,6 +81,17 @@ impl Within {
     }
 }
 
+/// Whether `cohort` is a group of `whole` by further dimensions, such as `rsud.volume.large` of `rsud`.
+pub fn is_group_of(cohort: &str, whole: &str) -> bool {
+    let pairs = cohort.strip_prefix(whole).and_then(|rest| rest.strip_prefix('.'));
+    let tokens: Vec<&str> = pairs.map(|pairs| pairs.split('.').collect()).unwrap_or_default();
+    let is_dimension = |pair: &[&str]| match pair {
+        [dimension, _] => Within::ALL.iter().any(|within| within.key() == *dimension),
+        _ => false,
+    };
+    !tokens.is_empty() && tokens.chunks(2).all(is_dimension)
+}
+
 /// Every dimension, as a document names them.
 pub const DIMENSIONS: [&str; 9] = [
     "kind",
@@ -163,4 +174,27 @@ pub struct Peers {
     pub title: Words,
     /// Its members.
     pub subjects: HashSet<Subject>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_a_cohort_with_further_dimensions() {
+        for group in ["rsud.volume.large", "rsud.region.jawa.volume.small"] {
+            assert!(is_group_of(group, "rsud"), "{group}");
+        }
+        assert!(is_group_of("rsud.32.volume.large", "rsud.32"));
+        for other in [
+            "rsud",
+            "rsud.32",
+            "rsud.32.volume.large",
+            "rsudx.volume.large",
+            "rsud.volume",
+            "rsud.other.large",
+        ] {
+            assert!(!is_group_of(other, "rsud"), "{other}");
+        }
+    }
 }

@@ -13,10 +13,10 @@ use prima_proto::{
 
 use crate::{
     domain::{
-        LeagueTables, Row, TableKey, Unranked,
-        trend::{self, Across, Compared, Refusal},
+        LeagueTables, Row, TableKey,
+        trend::{Across, Refusal},
     },
-    rpc::{App, message},
+    rpc::{App, comparison, message},
 };
 
 /// One subject over all metrics and periods: its row in every table, and the change against the period before.
@@ -100,22 +100,11 @@ fn trend(
     across: Across,
 ) -> Option<pb::Trend> {
     let (_, base) = tables.standings(subject, metric, periods[0]).into_iter().next()?;
-    let definition = tables.definition_of(metric);
-    let [old, new] = [(&base, periods[0]), (own, periods[1])].map(|(row, period)| Compared {
-        figures: &row.score,
-        era: definition.era_in(&row.score.instrument, period).to_owned(),
-        unit_types: tables.unit_types(subject, metric, period),
-        sample_suffices: match row.unranked {
-            None | Some(Unranked::UnitsMissing | Unranked::UnitsUnfit) => true,
-            Some(
-                Unranked::SampleTooSmall
-                | Unranked::NoValue
-                | Unranked::TooFew
-                | Unranked::DefinitionUnreadable,
-            ) => false,
-        },
-    });
-    let trend = trend::between(&old, &new, across);
+    let trend = comparison::trend(
+        [(tables, &base, periods[0]), (tables, own, periods[1])],
+        metric,
+        across,
+    );
     let change = trend.change.unwrap_or_default();
     Some(pb::Trend {
         base_period: periods[0].to_owned(),
