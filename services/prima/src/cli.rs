@@ -28,7 +28,7 @@ pub use complaint::{
     WorkflowCommand,
 };
 pub use doctor::{DoctorArgs, DoctorCommand, DoctorFiguresArgs};
-pub use history::{ExplainArgs, ExplainCommand, ExplainRankArgs, ScorecardArgs, TimesArgs};
+pub use history::{AwardsArgs, ExplainArgs, ExplainCommand, ExplainRankArgs, ScorecardArgs, TimesArgs};
 pub use import::{
     ComplaintsArgs, DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportCommand, InnovationsArgs,
 };
@@ -42,7 +42,9 @@ pub use privacy::{
     PrivacyAccessArgs, PrivacyArgs, PrivacyBreachArgs, PrivacyCommand, PrivacyCorrectArgs, PrivacyEraseArgs,
     PrivacyLogArgs, RespondentArgs,
 };
-pub use report::{ReportArgs, ReportCommand, ReportFormat, ReportSkmArgs};
+pub use report::{
+    ReportArgs, ReportCommand, ReportFormat, ReportLeagueArgs, ReportLeagueFormat, ReportSkmArgs,
+};
 pub use responses::{
     AcceptArgs, QuarantinesArgs, ResponseFlag, ResponsesCommand, ResponsesCommandArgs, ResponsesListArgs,
     ResponsesVoidArgs, SelectionArgs,
@@ -168,6 +170,10 @@ pub enum Command {
     Standing(StandingArgs),
     #[command(about = "Tampilkan semua peringkat, nilai, dan perubahan satu unit atau instansi")]
     Scorecard(ScorecardArgs),
+    #[command(
+        about = "Daftar penghargaan yang mengikuti dari satu tabel peringkat, masing-masing dengan aturannya"
+    )]
+    Awards(AwardsArgs),
     #[command(about = "Uraikan angka sampai ke sumbernya")]
     Explain(ExplainArgs),
     #[command(about = "Bangun ulang yang disimpan di memori dari bus peristiwa")]

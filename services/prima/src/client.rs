@@ -75,6 +75,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Privacy(args) => privacy::run(&connection, args.command).await?,
         Command::Report(args) => report::run(&connection, args.command).await?,
         Command::Scorecard(args) => history::scorecard(&connection, &args).await?,
+        Command::Awards(args) => history::awards(&connection, &args).await?,
         Command::Explain(args) => history::explain(&connection, &args.command).await?,
         Command::Table(args) => table::run(&connection, args.command).await?,
         Command::Standing(args) => read::standing(&connection, &args).await?,

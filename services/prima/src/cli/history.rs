@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use super::{CsvFormatArgs, localize};
+use super::{CsvFormatArgs, MetricArgs, localize};
 
 /// At which moment a table is read.
 #[derive(Debug, Clone, Default, Args)]
@@ -40,6 +40,30 @@ pub struct ScorecardArgs {
         help = "Hitung perubahan walaupun susunannya berbeda (jenis unit, cara agregasi, tercatat atau dihitung)"
     )]
     pub across_compositions: bool,
+    #[command(flatten)]
+    pub output: CsvFormatArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AwardsArgs {
+    #[command(flatten)]
+    pub ranked: MetricArgs,
+    #[arg(
+        long,
+        value_name = "KELOMPOK",
+        help = "Kelompok, misalnya dpmptsp, kota, atau units.3271"
+    )]
+    pub cohort: String,
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(i32).range(1..=100),
+        help = "Banyaknya tempat, 1 sampai 100 (bawaan: 10)"
+    )]
+    pub best: i32,
+    #[command(flatten)]
+    pub times: TimesArgs,
     #[command(flatten)]
     pub output: CsvFormatArgs,
 }

@@ -6,8 +6,9 @@ use prima_proto::ranking::v1 as pb;
 
 use super::call::{PAGE, repeat};
 use super::connect::Connection;
-use super::print::{self, rank_change, scorecard};
-use crate::cli::{ExplainCommand, ExplainRankArgs, Format, ScorecardArgs};
+use super::league_name;
+use super::print::{self, award, rank_change, scorecard};
+use crate::cli::{AwardsArgs, ExplainCommand, ExplainRankArgs, Format, ScorecardArgs};
 
 pub(super) async fn scorecard(connection: &Connection, args: &ScorecardArgs) -> anyhow::Result<()> {
     let client = connection.ranking().await?;
@@ -33,6 +34,23 @@ pub(super) async fn scorecard(connection: &Connection, args: &ScorecardArgs) -> 
         Format::Table => scorecard::table(&args.subject, &card),
         Format::Json => print::message("prima.ranking.v1.GetScorecardResponse", &card)?,
         Format::Csv => scorecard::csv(&args.subject, &card)?,
+    };
+    Ok(print::out(&text)?)
+}
+
+pub(super) async fn awards(connection: &Connection, args: &AwardsArgs) -> anyhow::Result<()> {
+    let client = connection.ranking().await?;
+    let message = pb::ListAwardsRequest {
+        name: league_name(&args.ranked.metric, &args.ranked.period, &args.cohort),
+        best: args.best,
+        as_of: args.times.as_of.map(to_proto),
+        known_at: args.times.known_at.map(to_proto),
+    };
+    let answer = repeat!(client, list_awards, message)?;
+    let text = match args.output.format {
+        Format::Table => award::table(&answer),
+        Format::Json => print::message("prima.ranking.v1.ListAwardsResponse", &answer)?,
+        Format::Csv => award::csv(&answer)?,
     };
     Ok(print::out(&text)?)
 }

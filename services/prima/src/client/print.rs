@@ -1,6 +1,7 @@
 //! Output: tables for people, JSON and CSV for machines.
 
 pub mod analysis;
+pub mod award;
 pub mod certainty;
 pub mod complaint;
 pub mod complaint_figures;

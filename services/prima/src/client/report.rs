@@ -6,6 +6,7 @@ mod data;
 mod evaluation;
 mod gather;
 mod labels;
+mod league;
 mod page;
 #[cfg(test)]
 mod sample;
@@ -108,6 +109,7 @@ pub(super) async fn run(connection: &Connection, command: ReportCommand) -> anyh
     match command {
         ReportCommand::Skm(args) => skm(connection, &args).await,
         ReportCommand::Evaluation(args) => evaluation::run(connection, &args).await,
+        ReportCommand::League(args) => league::run(connection, &args).await,
     }
 }
 
@@ -142,6 +144,11 @@ fn write(report: &Report, folder: &Path, formats: &[ReportFormat]) -> anyhow::Re
             ));
         }
     }
+    save(folder, files)
+}
+
+/// Writes files to a folder, which is created when it is missing, and returns their paths.
+fn save(folder: &Path, files: Vec<(String, Vec<u8>)>) -> anyhow::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("direktori `{}` tidak dapat dibuat", folder.display()))?;
     let mut paths = Vec::with_capacity(files.len());

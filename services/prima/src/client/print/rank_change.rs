@@ -82,7 +82,7 @@ fn point(standing: &pb::Standing) -> String {
 }
 
 /// A change of rank in words: a lesser rank is better.
-fn moved(ranks: &str) -> String {
+pub fn moved(ranks: &str) -> String {
     match ranks.strip_prefix('-') {
         Some(up) => format!("naik {up}"),
         None if ranks.chars().all(|c| "0.".contains(c)) => "tetap".to_owned(),
@@ -90,7 +90,8 @@ fn moved(ranks: &str) -> String {
     }
 }
 
-fn source(part: &pb::RankPart, change: &pb::ExplainRankChangeResponse) -> String {
+/// What changed the rank, for people.
+pub fn source(part: &pb::RankPart, change: &pb::ExplainRankChangeResponse) -> String {
     match part.source() {
         pb::RankSource::Unspecified => "sumber lain".to_owned(),
         pb::RankSource::Component => format!("Unsur {}", part.component),
