@@ -1,4 +1,5 @@
-//! Demo data, loaded over gRPC as by any other client: 29 real respondents, and synthetic responses for 98 cities.
+//! Demo data, loaded over gRPC as by any other client: 29 real respondents, and synthetic responses for 98 cities in two
+//! quarters.
 //!
 //! The real data is the published worksheet of one office of the ministry type. It states, per element, how often each
 //! score was chosen; it does not publish which answers were on one sheet, nor when. `demo/skm-29.csv` therefore
@@ -43,7 +44,6 @@ const REAL_TITLE: &str = "SKM triwulan III: rekap 29 responden yang diterbitkan;
                           jawaban per unsur, pasangan jawaban tiap baris disusun ulang";
 const PERIOD: &str = "2024-q3";
 const COHORT: &str = "dpmptsp";
-const OPEN: &str = "2024-07-01T00:00:00+07:00";
 /// Number of surveys that are loaded at once.
 const CONCURRENCY: usize = 8;
 const TOP: usize = 10;
@@ -68,21 +68,28 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
     }
 
     let client = connection.survey().await?;
+    let [_, shown] = synthetic::QUARTERS;
     let mut surveys = vec![(
         format!("agencies/{REAL_AGENCY}/units/kantor"),
         REAL_TITLE.to_owned(),
+        shown,
         files.real,
     )];
-    for (city, file) in cities.iter().zip(files.synthetic) {
-        surveys.push((
-            city.unit(),
-            format!("SKM {} {PERIOD} (data sintetis)", city.unit_label()),
-            file,
-        ));
+    for (quarter, of_quarter) in synthetic::QUARTERS.into_iter().zip(files.synthetic) {
+        for (city, file) in cities.iter().zip(of_quarter) {
+            surveys.push((
+                city.unit(),
+                format!("SKM {} {} (data sintetis)", city.unit_label(), quarter.period),
+                quarter,
+                file,
+            ));
+        }
     }
     let (connection, client) = (&connection, &client);
     let (stored, existing) = stream::iter(surveys)
-        .map(|(unit, title, file)| async move { load_survey(connection, client, &unit, &title, &file).await })
+        .map(|(unit, title, quarter, file)| async move {
+            load_survey(connection, client, &unit, &title, quarter, &file).await
+        })
         .buffer_unordered(CONCURRENCY)
         .try_fold((0, 0), |sum, outcome: (u64, u64)| async move {
             Ok((sum.0 + outcome.0, sum.1 + outcome.1))
@@ -169,7 +176,8 @@ struct Files {
     units: PathBuf,
     real: PathBuf,
     ombudsman: PathBuf,
-    synthetic: Vec<PathBuf>,
+    /// Of each quarter, those of each city.
+    synthetic: Vec<Vec<PathBuf>>,
 }
 
 fn write(folder: &Path, cities: &[synthetic::City]) -> anyhow::Result<Files> {
@@ -193,9 +201,15 @@ fn write(folder: &Path, cities: &[synthetic::City]) -> anyhow::Result<Files> {
         units: put("units.csv", &units)?,
         real: put("skm-29.csv", REAL)?,
         ombudsman: put("ombudsman-2022.csv", OMBUDSMAN)?,
-        synthetic: cities
-            .iter()
-            .map(|city| put(&format!("sintetis-{}.csv", city.code), &city.responses()))
+        synthetic: synthetic::QUARTERS
+            .into_iter()
+            .map(|quarter| {
+                let files = cities.iter().map(|city| {
+                    let name = format!("sintetis-{}-{}.csv", quarter.period, city.code);
+                    put(&name, &city.responses(quarter))
+                });
+                files.collect::<anyhow::Result<_>>()
+            })
             .collect::<anyhow::Result<_>>()?,
     })
 }
@@ -267,17 +281,20 @@ async fn load_survey(
     client: &Survey,
     unit: &str,
     title: &str,
+    quarter: synthetic::Quarter,
     file: &Path,
 ) -> anyhow::Result<(u64, u64)> {
-    let name = format!("{unit}/surveys/{PERIOD}");
+    let name = format!("{unit}/surveys/{}", quarter.period);
     let message = survey::CreateSurveyRequest {
         request_id: String::new(),
         parent: unit.to_owned(),
-        survey_id: PERIOD.to_owned(),
+        survey_id: quarter.period.to_owned(),
         survey: Some(survey::Survey {
             display_name: title.to_owned(),
-            period: PERIOD.to_owned(),
-            open_time: Some(clock::to_proto(DateTime::parse_from_rfc3339(OPEN)?.to_utc())),
+            period: quarter.period.to_owned(),
+            open_time: Some(clock::to_proto(
+                DateTime::parse_from_rfc3339(quarter.open)?.to_utc(),
+            )),
             ..Default::default()
         }),
     };
@@ -349,10 +366,10 @@ mod tests {
             std::env::temp_dir().join(format!("prima-demo-{}", prima_platform::id::Ids::random().next()));
         let files = write(&folder, &cities).unwrap();
         let units = std::fs::read_to_string(&files.units).unwrap();
-        assert_eq!(files.synthetic.len(), 98);
+        let synthetic: Vec<&PathBuf> = files.synthetic.iter().flatten().collect();
+        assert_eq!(synthetic.len(), 2 * 98);
         assert!(
-            files
-                .synthetic
+            synthetic
                 .iter()
                 .all(|file| file.display().to_string().contains("sintetis"))
         );
