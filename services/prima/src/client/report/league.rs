@@ -72,6 +72,15 @@ impl LeagueReport {
         found.and_then(|row| row.certainty.as_ref())
     }
 
+    /// The official name of an aspect of the score; `None` when no award names it.
+    fn aspect(&self, key: &str) -> Option<&str> {
+        let awards = self.awards.as_ref().ok()?.awards.iter();
+        let mut of_aspects =
+            awards.filter(|award| award.kind() == pb::AwardKind::RoleModel && !key.is_empty());
+        let award = of_aspects.find(|award| award.component == key)?;
+        Some(award.title.trim_start_matches("Teladan "))
+    }
+
     fn title(&self) -> String {
         let table = &self.league.table;
         format!(

@@ -3,11 +3,13 @@
 
 use maud::{Markup, html};
 use prima_platform::document::chart::draw::{
-    ACCENT, About, INK, LINE, PAPER, SOFT, TINT, WIDTH, line, n, text, tick_label, ticks, wrapped,
+    ACCENT, About, INK, LINE, PAPER, SOFT, TINT, WIDTH, line, n, text, tick_label, ticks,
 };
 use prima_platform::document::html::figure;
 use prima_platform::document::number;
 use prima_proto::ranking::v1 as pb;
+
+use super::labels::cut;
 
 /// Lines of one drawing: as many as fit on a page with a caption.
 const LINES: usize = 48;
@@ -40,16 +42,16 @@ pub(super) fn draw(how: &pb::TableCertainty, rows: &[pb::CertainRow]) -> Vec<Mar
         let id = format!("gambar-kepastian-{part}");
         let about = About {
             id: &id,
-            title: "Peringkat dan selangnya",
-            description: "Satu baris bagi setiap yang diperingkat: titik pada peringkatnya, batang tebal untuk selang sendiri, \
-                          garis tipis berujung tegak untuk selang serentak. Angkanya ada di tabel peringkat.",
+            title: "Peringkat dan intervalnya",
+            description: "Satu baris bagi setiap yang diperingkat: titik pada peringkatnya, batang tebal untuk interval tunggal, \
+                          garis tipis berujung tegak untuk interval serentak. Angkanya ada di tabel peringkat.",
         };
         let of_parts = match parts {
             1 => String::new(),
             _ => format!(" (bagian {part} dari {parts})"),
         };
         let caption = format!(
-            "Peringkat dengan selang sendiri dan selang serentak, keyakinan {}%{of_parts}. Garis mendatar memisahkan kelompok.",
+            "Peringkat dengan interval tunggal dan interval serentak, keyakinan {}%{of_parts}. Garis mendatar memisahkan kelompok.",
             how.confidence_percent
         );
         figure(&id, &one(&about, lines, f64::from(last)), &caption)
@@ -117,10 +119,7 @@ fn subject(middle: f64, shown: &Line<'_>, last: f64) -> Markup {
     let span =
         |interval: &pb::RankInterval| (x(f64::from(interval.from), last), x(f64::from(interval.to), last));
     let ((single, single_end), (joint, joint_end)) = (span(shown.single), span(shown.joint));
-    let name = wrapped(&shown.row.display_name, NAME)
-        .into_iter()
-        .next()
-        .unwrap_or_default();
+    let name = cut(&shown.row.display_name, NAME);
     html! {
         (text((LEFT - 10.0, middle + 4.0), "end", INK, &format!("{name}  {}", number::integer(shown.row.rank))))
         (thin(joint, joint_end, middle))
@@ -151,8 +150,8 @@ fn legend() -> Markup {
         (dot(8.0, middle))
         (text((18.0, middle + 4.0), "start", INK, "peringkat"))
         (thick(96.0, 130.0, middle))
-        (text((140.0, middle + 4.0), "start", INK, "selang sendiri (satu peringkat)"))
+        (text((140.0, middle + 4.0), "start", INK, "interval tunggal (satu peringkat)"))
         (thin(336.0, 374.0, middle))
-        (text((382.0, middle + 4.0), "start", INK, "selang serentak (semua peringkat sekaligus)"))
+        (text((382.0, middle + 4.0), "start", INK, "interval serentak (semua peringkat sekaligus)"))
     }
 }

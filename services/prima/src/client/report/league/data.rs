@@ -153,7 +153,7 @@ fn parts(report: &LeagueReport) -> Vec<Vec<Cell>> {
                 Cell::text(&mover.subject),
                 Cell::text(&mover.name),
                 Cell::text(print::rank_change::source(part, change)),
-                Cell::text(&part.component),
+                Cell::text(report.aspect(&part.component).unwrap_or(&part.component)),
                 Cell::decimal(&part.component_from),
                 Cell::decimal(&part.component_to),
                 Cell::decimal(&part.value_change),

@@ -71,6 +71,15 @@ pub(super) fn ties(ties: &str) -> &'static str {
     }
 }
 
+/// A name of at most `width` characters, cut with `…`.
+pub(super) fn cut(name: &str, width: usize) -> String {
+    if name.chars().count() <= width {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// A range of ranks: `3–17`.
 pub(super) fn interval(interval: Option<&pb::RankInterval>) -> String {
     match interval {

@@ -145,8 +145,8 @@ fn standings(report: &LeagueReport) -> Markup {
     if certain {
         columns.extend([
             ("Kelompok", CENTER),
-            ("Selang serentak", CENTER),
-            ("Selang sendiri", CENTER),
+            ("Interval serentak", CENTER),
+            ("Interval tunggal", CENTER),
         ]);
     }
     columns.push(("Keterangan", LEFT));
@@ -178,10 +178,10 @@ fn standings(report: &LeagueReport) -> Markup {
         @if rows.is_empty() {
             p { "Tidak ada yang diperingkat pada tabel ini." }
         } @else {
-            div.small { (table("peringkat", "Peringkat", &columns, rows)) }
+            div.small.long { (table("peringkat", "Peringkat", &columns, rows)) }
             @if certain {
                 p.note {
-                    "Selang serentak berlaku bagi semua peringkat pada tabel ini sekaligus, selang sendiri hanya bagi satu peringkat \
+                    "Interval serentak berlaku bagi semua peringkat pada tabel ini sekaligus, interval tunggal hanya bagi satu peringkat \
                      yang dilihat sendiri. Garis tebal memisahkan kelompok."
                 }
             }
@@ -209,9 +209,11 @@ fn absent(report: &LeagueReport) -> Markup {
         @if rows.is_empty() {
             p { "Semua yang mempunyai nilai diperingkat." }
         } @else {
-            (table("tanpa-peringkat", "Mempunyai nilai, tanpa peringkat", &[
-                ("Nama", LEFT), ("Nilai", RIGHT), ("Alasan", LEFT),
-            ], rows))
+            div.long {
+                (table("tanpa-peringkat", "Mempunyai nilai, tanpa peringkat", &[
+                    ("Nama", LEFT), ("Nilai", RIGHT), ("Alasan", LEFT),
+                ], rows))
+            }
         }
         h3 { "Belum ada nilai" }
         @match &report.missing {

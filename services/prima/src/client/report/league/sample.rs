@@ -174,7 +174,10 @@ fn awards(league: &League) -> pb::ListAwardsResponse {
         name: league.table.name.clone(),
         awards: vec![
             award(pb::AwardKind::Best, "10 terbaik", best),
-            award(pb::AwardKind::RoleModel, "Teladan Waktu Penyelesaian", time),
+            pb::Award {
+                component: "time".into(),
+                ..award(pb::AwardKind::RoleModel, "Teladan Waktu Penyelesaian", time)
+            },
         ],
         ..Default::default()
     }

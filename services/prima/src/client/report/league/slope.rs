@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use maud::{Markup, html};
-use prima_platform::document::chart::draw::{ACCENT, About, INK, LINE, SOFT, WIDTH, n, text, wrapped};
+use prima_platform::document::chart::draw::{ACCENT, About, INK, LINE, SOFT, WIDTH, n, text};
 
 use super::super::labels::period;
+use super::labels::cut;
 use super::movement::{Movement, Mover};
 
 /// Named in each direction.
@@ -18,7 +19,7 @@ const HEIGHT: [f64; 2] = [260.0, 640.0];
 const STEP: f64 = 14.0;
 /// Least distance of two names.
 const APART: f64 = 14.0;
-const NAME: usize = 28;
+const NAME: usize = 26;
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +69,9 @@ pub(super) fn draw(movement: &Movement, now: &str) -> Option<Markup> {
                       disebut namanya.",
     };
     let content = html! {
-        (text((LEFT, 16.0), "middle", INK, &period(&movement.before.period)))
-        (text((right, 16.0), "middle", INK, &period(now)))
-        (text(((LEFT + right) / 2.0, 16.0), "middle", SOFT, "▲ naik (tebal)   ▼ turun (putus-putus)"))
+        (text((LEFT, 16.0), "end", INK, &period(&movement.before.period)))
+        (text((right, 16.0), "start", INK, &period(now)))
+        (text((WIDTH / 2.0, TOP + height + 28.0), "middle", SOFT, "▲ naik, garis tebal    ▼ turun, garis putus-putus"))
         // The others first, so that they are behind those that are named.
         @for mover in movement.movers.iter().filter(|mover| way(mover) == Way::Other) {
             (slope((LEFT, y(mover.ranks[0])), (right, y(mover.ranks[1])), Way::Other))
@@ -87,11 +88,11 @@ pub(super) fn draw(movement: &Movement, now: &str) -> Option<Markup> {
             (text((right + 22.0, at + 4.0), "start", INK, &shown))
         }
     };
-    Some(about.svg(TOP + height + 24.0, &content))
+    Some(about.svg(TOP + height + 40.0, &content))
 }
 
 fn label(mover: &Mover, way: Way, rank: i64) -> String {
-    let name = wrapped(&mover.name, NAME).into_iter().next().unwrap_or_default();
+    let name = cut(&mover.name, NAME);
     let mark = match way {
         Way::Up => "▲",
         Way::Down => "▼",

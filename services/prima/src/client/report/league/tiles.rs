@@ -52,7 +52,7 @@ pub(super) fn draw(provinces: &[Province], higher_is_better: bool) -> Option<Mar
             @let found = province.mean.as_ref().and_then(&shade).and_then(|at| FILLS.get(at));
             (square((left, up), side, found.map(|(fill, _)| *fill)))
             @let colour = found.map_or(SOFT, |(_, colour)| *colour);
-            (centred((left + side / 2.0, up + 17.0), "8.6", colour, province.tile.short))
+            (centred((left + side / 2.0, up + 17.0), "9.4", colour, province.tile.short))
             (centred((left + side / 2.0, up + 33.0), "11.5", colour, &value(province)))
         }
         @for (at, (own, (fill, _))) in (0_u32..).zip(shades.iter().zip(FILLS)) {

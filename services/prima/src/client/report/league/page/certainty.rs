@@ -56,13 +56,13 @@ fn best(how: &pb::TableCertainty, rows: &[pb::CertainRow]) -> Markup {
 pub(super) fn render(report: &LeagueReport) -> Markup {
     match report.certain() {
         Err(reason) => html! {
-            p.alert { strong { "Tanpa selang. " } "Kepastian peringkat tidak dapat dihitung: " (reason) "." }
+            p.alert { strong { "Tanpa interval. " } "Kepastian peringkat tidak dapat dihitung: " (reason) "." }
         },
         Ok((how, rows)) => html! {
             p {
-                strong { "Selang serentak" } " memuat peringkat sebenarnya dari semua yang diperingkat sekaligus dengan keyakinan "
+                strong { "Interval serentak" } " memuat peringkat sebenarnya dari semua yang diperingkat sekaligus dengan keyakinan "
                 (how.confidence_percent) "%; itulah yang dipakai untuk membandingkan di dalam tabel ini. "
-                strong { "Selang sendiri" } " hanya bagi satu yang dilihat sendiri: dari 100 selang seperti itu kira-kira "
+                strong { "Interval tunggal" } " hanya bagi satu yang dilihat sendiri: dari 100 interval seperti itu kira-kira "
                 (how.confidence_percent) " memuat peringkat sebenarnya, tetapi jarang semuanya sekaligus."
             }
             (groups(rows))

@@ -26,7 +26,7 @@ pub(super) fn render(report: &LeagueReport) -> Markup {
             @if let Some(drawing) = slope::draw(movement, &report.league.table.period) {
                 (figure("gambar-perubahan", &drawing, "Perubahan peringkat, dengan nama yang paling banyak naik dan turun"))
                 (movers(movement))
-                (why(&movement.explained))
+                (why(report, &movement.explained))
             } @else {
                 p { "Tidak ada yang berperingkat pada kedua periode." }
             }
@@ -64,11 +64,11 @@ fn movers(movement: &Movement) -> Markup {
     }
 }
 
-fn why(explained: &[Explained]) -> Markup {
+fn why(report: &LeagueReport, explained: &[Explained]) -> Markup {
     html! {
         @if !explained.is_empty() { h3 { "Mengapa yang terbesar berubah" } }
         @for (number, one) in (1..).zip(explained) {
-            (split(number, &one.mover, &one.change))
+            (split(report, number, &one.mover, &one.change))
         }
         @if let Some(rule) = explained.iter().find_map(|one| one.change.as_ref().ok()).map(|change| &change.rule) {
             p.note { (rule) }
@@ -76,7 +76,12 @@ fn why(explained: &[Explained]) -> Markup {
     }
 }
 
-fn split(number: usize, mover: &Mover, change: &Part<pb::ExplainRankChangeResponse>) -> Markup {
+fn split(
+    report: &LeagueReport,
+    number: usize,
+    mover: &Mover,
+    change: &Part<pb::ExplainRankChangeResponse>,
+) -> Markup {
     let change = match change {
         Ok(change) if !change.parts.is_empty() => change,
         Ok(_) => {
@@ -91,7 +96,11 @@ fn split(number: usize, mover: &Mover, change: &Part<pb::ExplainRankChangeRespon
     let parts = change.parts.iter().filter(|part| part.ranks_fraction != "0/1");
     let rows = parts.map(|part| {
         Row::new([
-            text(source(part, change)),
+            text(
+                report
+                    .aspect(&part.component)
+                    .map_or_else(|| source(part, change), str::to_owned),
+            ),
             text(decimal(&part.component_from)),
             text(decimal(&part.component_to)),
             text(signed(&part.value_change)),

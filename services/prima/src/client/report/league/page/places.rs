@@ -17,7 +17,7 @@ pub(super) fn render(report: &LeagueReport) -> Option<Markup> {
     let of_provinces = shown.cohort.split('.').next() == Some("provinsi");
     let heading = match of_provinces {
         true => score_heading(shown),
-        false => format!("Rata-rata {}", score_heading(shown).to_lowercase()),
+        false => score_heading(shown).replacen("Nilai", "Rata-rata nilai", 1),
     };
     let mut sorted: Vec<&Province> = provinces.iter().collect();
     sorted.sort_by(|a, b| match shown.higher_is_better {
