@@ -60,6 +60,23 @@ impl Certainties {
             .map_err(Failure::internal)
     }
 
+    /// How sure the ranks of these estimates are, the best first: what is known, or else computed in turn.
+    pub async fn of(
+        self: &Arc<Self>,
+        estimates: Vec<Estimate>,
+        confidence: Confidence,
+    ) -> Result<Arc<[Certainty]>, Failure> {
+        let hash = certainty::hash(&estimates);
+        if let Some(known) = self.known(hash, confidence) {
+            return Ok(known);
+        }
+        let turn = self.turn().await?;
+        match self.known(hash, confidence) {
+            Some(known) => Ok(known),
+            None => Arc::clone(self).compute(turn, estimates, hash, confidence).await,
+        }
+    }
+
     /// Computes beside the executor, and keeps the result, also for the next caller when this one has left.
     pub async fn compute(
         self: Arc<Self>,

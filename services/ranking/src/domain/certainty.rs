@@ -30,6 +30,9 @@ pub const DRAWS: usize = 1999;
 pub struct Confidence(u32);
 
 impl Confidence {
+    /// 95 percent.
+    pub const USUAL: Self = Self(95);
+
     /// 90, 95 or 99 percent; `None` for any other number.
     pub fn of(percent: i32) -> Option<Self> {
         let percent = u32::try_from(percent).ok()?;

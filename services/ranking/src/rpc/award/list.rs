@@ -11,12 +11,19 @@ use prima_proto::{name::Subject, period::Period, ranking::v1 as pb};
 
 use super::give::Field;
 use crate::{
-    domain::{LeagueTables, TableKey, award, definition::cohort_rule},
+    derived::past::Past,
+    domain::{
+        LeagueTables, Table, TableKey, award,
+        certainty::{Certainty, Confidence, Estimate, MOST},
+        definition::cohort_rule,
+    },
     rpc::{App, moment},
 };
 
 /// Places of an award, unless the request says otherwise.
 const BEST: i32 = 10;
+/// Confidence of what is said about the best.
+const CONFIDENCE: Confidence = Confidence::USUAL;
 /// Greatest number of places.
 const BEST_MAX: i32 = 100;
 
@@ -50,12 +57,16 @@ pub async fn list(app: &App, message: &pb::ListAwardsRequest) -> Result<pb::List
         .components(&key.metric, &key.period, past.moment, &wanted)
         .await?;
 
+    let mut awards = best(&past.tables.read(), &key, places);
+    for award in &mut awards {
+        assess(app, &past, award).await?;
+    }
     let tables = past.tables.read();
     let field = Field::new(&tables, &key);
-    let mut awards = best(&tables, &key, places);
     awards.extend(before.map(|(period, before)| field.risers(places, period, &before.tables.read())));
     awards.extend(field.role_models(&components));
     awards.extend(field.categories());
+    drop(tables);
     Ok(pb::ListAwardsResponse {
         name: key.to_string(),
         as_of: Some(to_proto(from_micros(past.moment.as_of))),
@@ -73,6 +84,38 @@ pub fn best(tables: &LeagueTables, key: &TableKey, places: usize) -> Vec<pb::Awa
     let mut awards = vec![Field::new(tables, key).best(places)];
     awards.extend(of_groups);
     awards
+}
+
+/// Says how sure it is that the winners of an award are among the best of its table. Nothing is said when one of the ranked
+/// has no standard error, since it might be better than all others, or when more are ranked than are compared.
+async fn assess(app: &App, past: &Past, award: &mut pb::Award) -> Result<(), Failure> {
+    let Ok(key) = TableKey::parse(&award.table) else {
+        return Ok(());
+    };
+    let rows = {
+        let tables = past.tables.read();
+        let ranked = tables.table(&key).map_or(0, Table::ranked);
+        match (2..=MOST).contains(&ranked) {
+            true => tables.estimates(&key),
+            false => return Ok(()),
+        }
+    };
+    let estimates: Option<Vec<Estimate>> = rows.iter().map(|(_, estimate)| *estimate).collect();
+    let Some(estimates) = estimates else { return Ok(()) };
+    let certainties = app.certainties.of(estimates, CONFIDENCE).await?;
+    let rows = rows.iter().map(|(row, _)| row.subject.to_string());
+    let known: HashMap<String, &Certainty> = rows.zip(certainties.iter()).collect();
+    let places = usize::try_from(award.places).unwrap_or_default();
+    for winner in &mut award.winners {
+        let certainty = known
+            .get(&winner.subject)
+            .map(|certainty| match certainty.is_among(places) {
+                true => pb::AwardCertainty::Sure,
+                false => pb::AwardCertainty::NotSure,
+            });
+        winner.certainty = certainty.unwrap_or_default().into();
+    }
+    Ok(())
 }
 
 /// The ranked subjects of a table whose scores have aspects, each with its version.

@@ -171,6 +171,46 @@ async fn awards_follow_from_ranks_gains_and_aspects() {
 }
 
 #[tokio::test]
+async fn the_best_are_sure_only_when_no_other_score_could_be_theirs() {
+    let bus = bus().await;
+    for (name, value) in [("a", "95.00"), ("b", "80.00"), ("c", "79.90"), ("d", "60.00")] {
+        publish(
+            &bus,
+            &format!("prima.directory.unit.11.{name}"),
+            1,
+            Some(announced(name)),
+        )
+        .await;
+        let state = ScoreState {
+            standard_error: "0.5000".to_owned(),
+            ..state(value, ["3.0000", "3.0000"], "skm-2017")
+        };
+        publish_score(&bus, &format!("skm.2024.unit.11.{name}"), 1, state).await;
+    }
+    let replica = Replica::start(&bus).await;
+    let request = pb::ListAwardsRequest {
+        name: TABLE.to_owned(),
+        best: 2,
+        ..Default::default()
+    };
+    let certainties = |awards: &[pb::Award]| -> Vec<pb::AwardCertainty> {
+        awards[0].winners.iter().map(pb::AwardWinner::certainty).collect()
+    };
+    let awards = listed(&replica, &request, |awards| awards[0].considered == 4).await;
+    assert_eq!(
+        certainties(&awards),
+        [pb::AwardCertainty::Sure, pb::AwardCertainty::NotSure]
+    );
+
+    // One without a standard error might be better than all others.
+    publish(&bus, "prima.directory.unit.11.e", 1, Some(announced("e"))).await;
+    let without = state("70.00", ["3.0000", "3.0000"], "skm-2017");
+    publish_score(&bus, "skm.2024.unit.11.e", 1, without).await;
+    let awards = listed(&replica, &request, |awards| awards[0].considered == 5).await;
+    assert_eq!(certainties(&awards), [pb::AwardCertainty::Unspecified; 2]);
+}
+
+#[tokio::test]
 async fn risers_say_why_there_is_none() {
     let bus = bus().await;
     for (name, before) in [("a", None), ("b", Some("skm-2014")), ("c", Some("skm-2017"))] {
