@@ -5,6 +5,7 @@
 mod entry;
 mod era;
 mod steps;
+mod totals;
 
 use std::collections::VecDeque;
 
@@ -12,10 +13,12 @@ use entry::PART;
 pub use entry::{Change, Entry, Rules, Sender};
 use era::Era;
 use steps::{balance, due, filled};
+use totals::Moving;
+pub use totals::{Total, Totals};
 
 /// Separates entries.
 const ENTRY: char = ',';
-/// Separates the head, the entries and the era.
+/// Separates the head, the entries, the era and the totals.
 const SECTION: char = '|';
 
 /// A response that is voided.
@@ -78,6 +81,9 @@ pub struct Pending {
     pub moved: Moved,
     /// What tells the next figure apart from the earlier ones; `None` before the first one, and without steps.
     pub era: Option<Era>,
+    /// The totals that were shown while the survey was open; `None` without steps, of a survey that an earlier release closed, and
+    /// when no groups will be shown any more.
+    pub totals: Option<Totals>,
 }
 
 /// Why a result has no figures.
@@ -91,6 +97,10 @@ pub enum Withheld {
 
 fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn in_steps(rules: &Rules) -> bool {
+    rules.step > 1 || rules.link_step > 1
 }
 
 impl Pending {
@@ -142,9 +152,18 @@ impl Pending {
         self.closed && self.people() > 0 && self.released(total).max(total) >= rules.minimum
     }
 
-    /// Before changes of a survey of `total` counted responses: what was disclosed by a release that kept no `Era`, or without
-    /// steps, is not known.
+    /// Before changes of a survey of `total` counted responses: what was disclosed by a release that kept no `Era` and no totals,
+    /// or without steps, is not known.
     pub fn begin(&mut self, total: i64, rules: &Rules) {
+        let released = self.released(total);
+        match &mut self.totals {
+            None if !self.closed && in_steps(rules) => self.totals = Some(Totals::begin(released, total)),
+            Some(totals) if !self.closed && totals.counted_elsewhere(total) => {
+                *totals = Totals::begin(released, total);
+                self.era = Some(Era::default());
+            }
+            _ => {}
+        }
         if self.era.is_none() && self.discloses(total, rules) {
             self.era = Some(Era::default());
         }
@@ -152,13 +171,17 @@ impl Pending {
 
     /// After changes, at this version of the survey, these may be the first figures; of `many` responses at a time or not.
     fn end(&mut self, total: i64, version: i64, many: bool, rules: &Rules) {
+        let shown = self.released(total) >= rules.minimum;
+        if let Some(totals) = self.totals.as_mut().filter(|_| !self.closed) {
+            totals.end(total, shown);
+        }
         if self.era.is_none() && self.discloses(total, rules) {
             self.era = Some(Era::first(version, many));
         }
     }
 
     fn discloses(&self, total: i64, rules: &Rules) -> bool {
-        (rules.step > 1 || rules.link_step > 1) && self.released(total) >= rules.minimum
+        in_steps(rules) && self.released(total) >= rules.minimum
     }
 
     /// Least number of people that move the figures.
@@ -192,6 +215,9 @@ impl Pending {
             .partition(|entry| entry.sender == Sender::Own);
         self.own.extend(own);
         self.link.extend(link);
+        if let Some(totals) = self.totals.as_mut().filter(|_| changes.bulk > 0) {
+            totals.left_behind(self.own.len());
+        }
         if self.closed {
             self.correct(changes.bulk, version, rules);
         } else {
@@ -203,6 +229,10 @@ impl Pending {
     /// Removes a response that waits; returns whether there was one.
     fn take(&mut self, id: &str) -> bool {
         let waits = |entry: &Entry| entry.change == Change::Add && entry.id == id;
+        let mut added = self.own.iter().filter(|entry| entry.change == Change::Add);
+        if let (Some(totals), Some(place)) = (&mut self.totals, added.position(waits)) {
+            totals.taken(place);
+        }
         for queue in [&mut self.own, &mut self.link] {
             if let Some(place) = queue.iter().position(waits) {
                 queue.remove(place);
@@ -240,13 +270,24 @@ impl Pending {
         }
         let least = self.least(rules);
         let moved: Vec<Entry> = self.own.drain(..own).chain(self.link.drain(..link)).collect();
-        let void = moved.iter().any(|entry| entry.change == Change::Void);
+        let voids = moved.iter().filter(|entry| entry.change == Change::Void).count();
+        let void = voids > 0;
+        if let Some(totals) = self.totals.as_mut().filter(|_| !self.closed) {
+            totals.advance(Moving {
+                own: own - voids + bulk,
+                link,
+                voided: voids,
+            });
+        }
         self.voids_released |= void && !self.closed && rules.step > 1;
         if self.closed {
             self.moved = match self.moved {
                 Moved::Not => Moved::Once,
                 Moved::Once | Moved::Again => Moved::Again,
             };
+            if self.moved == Moved::Again {
+                self.totals = None;
+            }
         }
         if let Some(era) = &mut self.era {
             era.advance(&moved, (bulk, import), version, least);
@@ -299,9 +340,16 @@ impl Pending {
     pub fn close(&mut self, total: i64, version: i64, rules: &Rules) {
         self.begin(total, rules);
         self.closed = true;
-        let moved = self.moved;
+        let (moved, voids) = (self.moved, self.voids());
         self.correct(0, version, rules);
         self.moved = moved;
+        let voided = voids - self.voids();
+        if let Some(totals) = &mut self.totals {
+            totals.advance(Moving {
+                voided,
+                ..Moving::default()
+            });
+        }
         if self.moved == Moved::Not && self.people() > 0 {
             // They are in no figure of the closing, but came before it.
             self.moved = Moved::Once;
@@ -313,6 +361,7 @@ impl Pending {
     pub fn reopen(&mut self) {
         if self.closed {
             (self.closed, self.moved) = (false, Moved::Again);
+            self.totals = None;
         }
     }
 
@@ -329,14 +378,15 @@ impl Pending {
         let flag = |set: bool| char::from(b'0' + u8::from(set));
         let entries: Vec<String> = self.entries().map(Entry::text).collect();
         format!(
-            "{}{PART}{}{PART}{voided}{PART}{}{PART}{}{PART}{}{SECTION}{}{SECTION}{}",
+            "{}{PART}{}{PART}{voided}{PART}{}{PART}{}{PART}{}{SECTION}{}{SECTION}{}{SECTION}{}",
             flag(self.closed),
             flag(self.voids_released),
             self.ids(Change::Add).len(),
             self.ids(Change::Void).len(),
             self.moved as u8,
             entries.join(&ENTRY.to_string()),
-            self.era.as_ref().map(Era::text).unwrap_or_default()
+            self.era.as_ref().map(Era::text).unwrap_or_default(),
+            self.totals.as_ref().map(Totals::text).unwrap_or_default()
         )
     }
 
@@ -346,8 +396,10 @@ impl Pending {
         if text.is_empty() {
             return Some(Self::default());
         }
-        let (head, rest) = text.split_once(SECTION)?;
-        let (entries, era) = rest.split_once(SECTION).unwrap_or((rest, ""));
+        let mut sections = text.split(SECTION);
+        let (head, entries) = (sections.next()?, sections.next()?);
+        let mut section = || sections.next().filter(|section| !section.is_empty());
+        let (era, totals) = (section(), section());
         let mut parts = head.split(PART);
         let mut pending = Self {
             closed: parts.next()? == "1",
@@ -365,8 +417,11 @@ impl Pending {
             Some("1") => Moved::Once,
             Some(_) => Moved::Again,
         };
-        if !era.is_empty() {
+        if let Some(era) = era {
             pending.era = Some(Era::parse(era)?);
+        }
+        if let Some(totals) = totals {
+            pending.totals = Some(Totals::parse(totals)?);
         }
         for entry in entries.split(ENTRY).filter(|entry| !entry.is_empty()) {
             let entry = Entry::parse(entry)?;

@@ -13,7 +13,7 @@ use super::{
     response::{self, Column, NOT_IN_QUESTION, not_in_question},
     void,
 };
-use crate::domain::{flags::Rule, groups::Sums, release::Pending, tally::SCORE_MAX};
+use crate::domain::{flags::Rule, groups::Sums, people::Queue, release::Pending, tally::SCORE_MAX};
 
 /// Rows of one page, which bounds the memory of a pass over the responses.
 const PAGE: u64 = 4000;
@@ -28,7 +28,8 @@ pub struct Coverage {
     waiting: Vec<String>,
     /// Ids of the voided responses that are still in the figures.
     kept: Vec<String>,
-    /// Only responses of people who can send one, stored under a lower version than this one; `None` for all.
+    /// Only responses that moved with those of people who can send one, stored under a lower version than this one; `None` for
+    /// all.
     below: Option<i64>,
 }
 
@@ -54,21 +55,26 @@ impl Coverage {
         }
     }
 
-    /// Those among them that are older than any that waits, without the open link. They only grow at the end of the order in
-    /// which they were stored, also in the middle of an import, most of whose rows are released before others that were
-    /// stored together with them. So the first ones of a group stay the same people. Of the open link, one sender can fill
-    /// any number of places of a group.
+    /// Those among them that are older than any that waits, without the open link but for what an operator accepted. They only
+    /// grow at the end of the order in which they were stored, also in the middle of an import, most of whose rows are released
+    /// before others that were stored together with them. So the first ones of a group stay the same people. Of the open link,
+    /// one sender can fill any number of places of a group.
     pub async fn in_order(self, txn: &Txn) -> Result<Self, DbErr> {
         let oldest = response::Entity::find()
             .select_only()
             .column_as(Column::Batch.min(), "batch")
             .filter(Column::SurveyId.eq(self.survey_id))
-            .filter(Column::Source.ne(LINK))
+            .filter(moved_with_own())
             .filter(Column::ResponseId.is_in(texts(&self.waiting)))
             .into_model::<Oldest>();
         let oldest = oldest.one(txn).await?.and_then(|row| row.batch);
         let below = Some(oldest.unwrap_or_else(|| self.version.saturating_add(1)));
         Ok(Self { below, ..self })
+    }
+
+    /// Whether these are in the order of [`Self::in_order`].
+    pub fn is_in_order(&self) -> bool {
+        self.below.is_some()
     }
 
     fn condition(&self) -> Condition {
@@ -85,7 +91,7 @@ impl Coverage {
             all = all.add(Column::ResponseId.is_not_in(texts(&self.waiting)));
         }
         if let Some(below) = self.below {
-            all = all.add(Column::Batch.lt(below)).add(Column::Source.ne(LINK));
+            all = all.add(Column::Batch.lt(below)).add(moved_with_own());
         }
         all
     }
@@ -120,6 +126,14 @@ impl Coverage {
         }
         from
     }
+}
+
+/// The condition that a response moved with those of people who can send one: it did not come through the open link, or an
+/// operator accepted it.
+fn moved_with_own() -> Condition {
+    Condition::any()
+        .add(Column::Source.ne(LINK))
+        .add(Column::Quarantine.is_not_null())
 }
 
 fn texts(ids: &[String]) -> Vec<&str> {
@@ -200,6 +214,25 @@ pub struct Answered {
     pub hour_band: Option<String>,
     /// Public service.
     pub service: Option<String>,
+    source: String,
+    quarantine: Option<i64>,
+    voided: Option<i64>,
+}
+
+impl Answered {
+    /// Whether it is voided.
+    pub fn is_voided(&self) -> bool {
+        self.voided.is_some()
+    }
+
+    /// In which order it came into the totals.
+    pub fn queue(&self) -> Queue {
+        match (self.source == LINK, self.quarantine) {
+            (false, _) => Queue::Own,
+            (true, Some(_)) => Queue::Accepted,
+            (true, None) => Queue::Link,
+        }
+    }
 }
 
 /// The next page of the covered responses, ordered by id, after the id `after`; empty at the end.

@@ -1,6 +1,6 @@
 //! Differencing attacks: one person's answers cannot be computed from one set of figures or from the difference of two.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use prima_proto::survey::v1 as pb;
 
@@ -82,56 +82,90 @@ async fn figures(t: &mut World, survey: &str) -> BTreeMap<String, Vector> {
     figures
 }
 
+/// Someone who answered.
+struct Person {
+    sex: &'static str,
+    education: &'static str,
+    service: &'static str,
+    scores: [i32; 9],
+}
+
+/// The people of a figure of this many, of all who have answered: the first ones, or the first ones of a group.
+fn covered(people: &[Person], figure: &str, size: i64) -> BTreeSet<usize> {
+    let (dimension, code) = figure.split_once(' ').unwrap_or((figure, ""));
+    let is_in = |person: &Person| match dimension {
+        "sex" => person.sex == code,
+        "education" => person.education == code,
+        "service" => person.service == code,
+        "all" => true,
+        // Nobody stated it.
+        _ => code.is_empty(),
+    };
+    let members = people.iter().enumerate().filter(|(_, person)| is_in(person));
+    members
+        .map(|(at, _)| at)
+        .take(usize::try_from(size).unwrap())
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_persons_answers_cannot_be_computed_from_two_figures_of_a_survey() {
     in_steps(async |mut t| {
         let survey = t.survey("a").await.name;
         let mut dice = Dice(3);
-        let mut snapshots: Vec<BTreeMap<String, Vector>> = Vec::new();
-        let mut shown = HashMap::new();
+        let mut people: Vec<Person> = Vec::new();
+        let mut shown: BTreeMap<String, BTreeSet<BTreeSet<usize>>> = BTreeMap::new();
         for n in 0..160 {
+            people.push(Person {
+                sex: ["L", "L", "P", ""][dice.below(4) as usize],
+                education: ["SD", "SMA", "SMA", "SMA", "S1", "S1", "S3"][dice.below(7) as usize],
+                service: if n % 40 == 0 { "kia" } else { "ktp" },
+                scores: [0; 9].map(|_| 1 + dice.below(4) as i32),
+            });
+            let person = &people[n];
             let profile = pb::RespondentProfile {
-                sex: ["L", "L", "P", ""][dice.below(4) as usize].into(),
-                education: ["SD", "SMA", "SMA", "SMA", "S1", "S1", "S3"][dice.below(7) as usize].into(),
-                service: if n % 40 == 0 { "kia" } else { "ktp" }.into(),
+                sex: person.sex.into(),
+                education: person.education.into(),
+                service: person.service.into(),
                 ..Default::default()
             };
-            let scores = [0; 9].map(|_| 1 + dice.below(4) as i32);
-            respond_as(&mut t, &survey, &format!("r-{n}"), profile, scores).await;
-            snapshots.push(figures(&mut t, &survey).await);
-        }
-        // Closing adds several people to each figure, or none.
-        t.close(&survey).await;
-        snapshots.push(figures(&mut t, &survey).await);
-        assert_eq!(snapshots.last().unwrap()["all"].0, 160);
-        for (at, now) in snapshots.iter().enumerate() {
-            for (figure, vector) in now {
-                assert!(
-                    vector.0 == 0 || vector.0 >= 5,
-                    "snapshot {at}: {figure} is of {} people",
-                    vector.0
-                );
-                *shown.entry(figure.clone()).or_insert(0) += usize::from(vector.0 > 0);
-                for before in &snapshots[..at] {
-                    let Some(old) = before.get(figure) else { continue };
-                    let step = minus(vector, old);
-                    assert!(
-                        step.0 == 0 || step.0.abs() >= 5,
-                        "snapshot {at}: {figure} changed by {} people",
-                        step.0
-                    );
-                    if step.0 == 0 && !figure.ends_with("rest") {
-                        assert!(
-                            step.1.iter().all(|e| *e == (0, 0)),
-                            "snapshot {at}: {figure} changed although its people did not"
-                        );
-                    }
+            respond_as(&mut t, &survey, &format!("r-{n:03}"), profile, person.scores).await;
+            if n == 159 {
+                t.close(&survey).await;
+            }
+            for (figure, (size, elements)) in figures(&mut t, &survey).await {
+                assert!(size == 0 || size >= 5, "after {n}: {figure} is of {size} people");
+                if size == 0 || figure.ends_with("rest") {
+                    continue;
                 }
+                let of = covered(&people, &figure, size);
+                let sum = |at: usize| of.iter().map(|of| i64::from(people[*of].scores[at])).sum();
+                let told: Vec<(i64, i64)> = (0..9).map(|at| (size, sum(at))).collect();
+                assert_eq!(elements, told, "after {n}: {figure} has other people");
+                shown.entry(figure).or_default().insert(of);
             }
         }
-        for figure in ["all", "sex L", "sex P", "education SMA", "service ktp"] {
+        let figures = || {
+            shown
+                .iter()
+                .flat_map(|(figure, sets)| sets.iter().map(move |set| (figure, set)))
+        };
+        for (figure, set) in figures() {
+            for (other, of_other) in figures() {
+                let apart = set.symmetric_difference(of_other).count();
+                assert!(
+                    apart == 0 || apart >= 5,
+                    "{figure} of {} and {other} of {} differ by {apart} people",
+                    set.len(),
+                    of_other.len()
+                );
+            }
+        }
+        assert_eq!(shown["all"].last().map(BTreeSet::len), Some(160));
+        // All but one of forty are in the group of a service.
+        for (figure, least) in [("sex L", 3), ("education SMA", 3), ("service ktp", 1)] {
             assert!(
-                shown[figure] > 5,
+                shown.get(figure).map_or(0, BTreeSet::len) >= least,
                 "{figure} was hardly ever shown: the test would prove nothing"
             );
         }

@@ -1,15 +1,17 @@
 //! The analysis of a survey's result: figures by group, samples of public services, flags and importance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::grouped::{Grouped, Groups};
 use crate::{
     derived::{
         outcome::Outcome,
         released::{Released, pending},
     },
     domain::{
+        cuts::Distances,
         flags::{self, Rule},
-        groups::{self, Dimension, Stepped, Sums},
+        groups::{self, Dimension, Limits, Sums},
         importance::{self, Coordinates, Quadrant},
         index::{self, Published},
         instrument::{self, Instrument},
@@ -20,12 +22,12 @@ use crate::{
     },
     service::App,
     store::{
-        analysis::{Answered, Coverage, Flagged, flagged, responses_changed, responses_page},
+        analysis::{Coverage, Flagged, flagged},
         survey::{Stored, survey_get},
         tally::tallies_get,
     },
 };
-use prima_platform::{clock::micros, db::Txn, disclosure, failure::Failure};
+use prima_platform::{clock::micros, disclosure, failure::Failure};
 
 /// Key of the dimension of public services; the other dimensions are fields of the instrument's profile.
 pub const SERVICE: &str = "service";
@@ -87,7 +89,8 @@ pub struct Quality {
     pub flagged: Flagged,
     /// Index of all responses of the analysis.
     pub index_with: Option<Published>,
-    /// Index without the flagged responses; also `None` when it would reveal figures of fewer people than the smallest cell.
+    /// Index without the flagged responses; also `None` when it would reveal figures of fewer people than the smallest cell, and
+    /// of an open survey.
     pub index_without: Option<Published>,
 }
 
@@ -143,47 +146,68 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
         .await?
         .remove(&stored.id)
         .unwrap_or_default();
-    let pending = pending(&stored, &rules, now);
+    let mut pending = pending(&stored, &rules, now).into_owned();
+    pending.begin(stored.respondents, &rules);
     let outcome = Outcome::from_sums(&stored, Released::of(&stored, &tallies, &pending, &rules));
     let open = stored.survey.state(now) != State::Closed;
     // A void that was released while the survey is open may have moved the members of a step. Of a closed survey it is known who
     // changed since it was closed, but not who of them moved with which of several corrections.
     let moved_again = rules.minimum > 1 && pending.moved == Moved::Again;
-    let withheld = outcome.withheld.is_some() || moved_again || open && pending.voids_released;
+    let coarse = pending.totals.as_ref().is_some_and(|totals| totals.coarse);
+    let withheld = outcome.withheld.is_some() || moved_again || open && (pending.voids_released || coarse);
     let covered = Coverage::of(stored.id, stored.version, &pending);
     let total = Sums {
         respondents: outcome.counted,
         elements: outcome.elements.iter().map(|e| e.tally).collect(),
     };
     let steps = Steps::of(&rules, open);
-    let grouped = match steps.stepped {
-        true => covered.clone().in_order(&txn).await?,
-        false => covered.clone(),
-    };
     let elements_asked = total.elements.len();
-    let mut groups_by_dimension: [Groups; 7] = Default::default();
-    let mut changed: [BTreeMap<String, i64>; 7] = Default::default();
+    let mut grouped = Grouped::default();
     let mut flags = Flagged::default();
+    let totals = |people: usize| pending.totals.as_ref().map(|totals| totals.list(people));
     if !withheld {
-        groups_by_dimension = sum_by_group(&txn, &grouped, elements_asked, &steps).await?;
-        flags = flagged(&txn, &grouped, elements_asked, rule, (steps.own, steps.lag)).await?;
-        if let Some(closed_at) = stored.survey.closed_at {
-            changed = changed_by_group(&responses_changed(&txn, &covered, micros(closed_at)).await?);
-        }
+        let mut flaggable = covered.clone();
+        grouped = if steps.stepped {
+            flaggable = covered.in_order(&txn).await?;
+            let distances = steps.distances(&rules);
+            let totals = |people| totals(people).unwrap_or_default();
+            Grouped::cut(&txn, &flaggable, elements_asked, totals, &distances).await?
+        } else {
+            let closed_at = stored.survey.closed_at.map(micros);
+            Grouped::whole(&txn, &covered, elements_asked, closed_at).await?
+        };
+        flags = flagged(&txn, &flaggable, elements_asked, rule, (steps.own, steps.lag)).await?;
     }
     if flags.sums.elements.is_empty() {
         flags.sums = Sums::none(elements_asked);
     }
     drop(txn);
     let survey = &stored.survey;
-    let mut dimensions: Vec<LabelledDimension> = DIMENSIONS
-        .iter()
-        .zip(groups_by_dimension.iter().zip(&changed))
-        .map(|(key, (groups, changed))| {
-            let limits = (minimum_cell, open, (changed, rules.minimum));
-            dimension(key, instrument, survey, groups, &total, limits)
-        })
-        .collect();
+    let shown = |at: usize, withheld: &BTreeSet<String>| {
+        let none = (Groups::new(), BTreeMap::new());
+        let limits = Limits {
+            minimum: minimum_cell,
+            open,
+            changed: grouped.changed.get(at).unwrap_or(&none.1),
+            changed_minimum: rules.minimum,
+            withheld,
+        };
+        let groups = grouped.sums.get(at).unwrap_or(&none.0);
+        let key = DIMENSIONS.get(at).copied().unwrap_or_default();
+        dimension(key, instrument, survey, groups, &total, limits)
+    };
+    let together = match open {
+        // Their cuts are chosen so that all can be shown.
+        true => Default::default(),
+        false => {
+            let known = pending.totals.as_ref().filter(|totals| !totals.unknown);
+            let totals = known.map(|totals| totals.list(0)).unwrap_or_default();
+            let minimum = usize::try_from(rules.minimum).unwrap_or_default();
+            grouped.withheld(&totals, minimum, |at, withheld| shown(at, withheld).dimension)
+        }
+    };
+    let together = together.iter().enumerate();
+    let mut dimensions: Vec<LabelledDimension> = together.map(|(at, withheld)| shown(at, withheld)).collect();
     if withheld {
         // Some respondents are in no group that is shown, also when the total is withheld too.
         dimensions.iter_mut().for_each(|d| d.dimension.incomplete = true);
@@ -194,7 +218,14 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
         respondents: total.respondents,
         minimum_cell,
         services: services(survey, &dimensions, open),
-        quality: quality(instrument, survey, rule, flags, &total, minimum_cell),
+        quality: quality(
+            instrument,
+            survey,
+            rule,
+            flags,
+            &total,
+            (minimum_cell, steps.stepped),
+        ),
         dimensions,
         elements,
         strongest,
@@ -212,6 +243,15 @@ struct Steps {
 }
 
 impl Steps {
+    fn distances(&self, rules: &Rules) -> Distances {
+        let count = |n: i64| usize::try_from(n).unwrap_or_default();
+        Distances {
+            step: count(self.own),
+            lag: count(self.lag),
+            minimum: count(rules.minimum),
+        }
+    }
+
     fn of(rules: &Rules, open: bool) -> Self {
         let step = |step: usize| i64::try_from(step).unwrap_or(i64::MAX);
         match open && (rules.step > 1 || rules.link_step > 1) {
@@ -235,74 +275,13 @@ pub fn published(instrument: &Instrument, survey: &Survey, sums: &Sums) -> Optio
     Some(index::publish(instrument, exact))
 }
 
-type Groups = BTreeMap<String, Sums>;
-
-/// Sums the responses by group in one pass, with one page of responses in memory at a time.
-async fn sum_by_group(
-    txn: &Txn,
-    covered: &Coverage,
-    elements: usize,
-    steps: &Steps,
-) -> Result<[Groups; 7], Failure> {
-    let mut dimensions: [BTreeMap<String, Stepped>; 7] = Default::default();
-    let mut after = String::new();
-    loop {
-        let page = responses_page(txn, covered, &after).await?;
-        for response in &page {
-            for (groups, key) in dimensions.iter_mut().zip(group_keys(response)) {
-                if !groups.contains_key(key) {
-                    groups.insert(key.to_owned(), Stepped::none(elements, steps.own, steps.lag));
-                }
-                if let Some(group) = groups.get_mut(key) {
-                    group.add(response.batch, &response.response_id, &response.answers);
-                }
-            }
-        }
-        match page.into_iter().next_back() {
-            Some(last) => after = last.response_id,
-            None => break,
-        }
-    }
-    Ok(dimensions.map(|groups| {
-        groups
-            .into_iter()
-            .map(|(key, group)| (key, group.sums()))
-            .collect()
-    }))
-}
-
-/// Number of these responses by group.
-fn changed_by_group(responses: &[Answered]) -> [BTreeMap<String, i64>; 7] {
-    let mut dimensions: [BTreeMap<String, i64>; 7] = Default::default();
-    for response in responses {
-        for (groups, key) in dimensions.iter_mut().zip(group_keys(response)) {
-            *groups.entry(key.to_owned()).or_default() += 1;
-        }
-    }
-    dimensions
-}
-
-/// The group of a response in each dimension, in the order of [`DIMENSIONS`].
-fn group_keys(r: &Answered) -> [&str; 7] {
-    [
-        &r.sex,
-        &r.age_group,
-        &r.education,
-        &r.occupation,
-        &r.channel,
-        &r.hour_band,
-        &r.service,
-    ]
-    .map(|code| code.as_deref().unwrap_or_default())
-}
-
 fn dimension(
     key: &'static str,
     instrument: &Instrument,
     survey: &Survey,
     groups: &Groups,
     total: &Sums,
-    (minimum_cell, open, changed): (i64, bool, (&BTreeMap<String, i64>, i64)),
+    limits: Limits<'_>,
 ) -> LabelledDimension {
     let field = instrument.profile.iter().find(|f| f.key == key);
     let choices = || field.into_iter().flat_map(|f| &f.choices);
@@ -319,7 +298,7 @@ fn dimension(
             None => key.to_owned(),
         },
         labels: choices().map(|c| (c.code.clone(), c.label.clone())).collect(),
-        dimension: groups::publish(&codes, groups, total, minimum_cell, open, changed),
+        dimension: groups::publish(&codes, groups, total, limits),
     }
 }
 
@@ -351,13 +330,14 @@ fn quality(
     rule: &'static Rule,
     flagged: Flagged,
     total: &Sums,
-    minimum_cell: i64,
+    (minimum_cell, stepped): (i64, bool),
 ) -> Quality {
     let mut rest = total.clone();
     rest.subtract(&flagged.sums);
     // The difference of the two indexes reveals the answers of the flagged, the second index those of the others.
+    // Who is flagged depends on who comes later, so that the flagged of an open survey have no first members who stay.
     let few = |people: i64| 0 < people && people < minimum_cell;
-    let hidden = few(flagged.sums.respondents) || few(rest.respondents);
+    let hidden = stepped || few(flagged.sums.respondents) || few(rest.respondents);
     Quality {
         rule,
         index_with: published(instrument, survey, total),

@@ -1,6 +1,7 @@
 //! The analysis of a survey's result.
 
 mod figures;
+mod grouped;
 mod message;
 mod read;
 
