@@ -1,6 +1,6 @@
 //! A running survey service with a database of its own.
 
-use std::{ops::Deref, time::Duration};
+use std::{collections::BTreeSet, ops::Deref, sync::Arc, time::Duration};
 
 pub use prima_platform::testing::served::{Staged, by, faults, key, mask, refused};
 use prima_platform::{
@@ -16,9 +16,12 @@ use prima_platform::{
 use prima_proto::survey::v1::{
     self as pb, access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient,
 };
-use prima_survey::{SPEC, store::comment::Model as Comment};
+use prima_survey::{
+    SPEC,
+    store::{comment::Model as Comment, survey::survey_get},
+};
 use prost::Message;
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use tonic::{Request, service::Routes};
 
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -62,16 +65,20 @@ pub async fn in_steps(test: impl AsyncFn(World)) {
 /// Runs a test on every configured database, with this section of the configuration.
 pub async fn configured(survey: config::Survey, test: impl AsyncFn(World)) {
     for place in Place::each() {
-        let mut survey = survey.clone();
-        if survey.keys.is_empty() {
-            survey.keys = vec![key("k1")];
-        }
-        test(World::start(place, survey, Options::default()).await).await;
+        test(World::at(place, survey.clone()).await).await;
     }
 }
 
 impl World {
-    async fn start(place: std::sync::Arc<Place>, survey: config::Survey, options: Options) -> Self {
+    /// Starts the service in this place, with this section of the configuration.
+    pub async fn at(place: Arc<Place>, mut survey: config::Survey) -> Self {
+        if survey.keys.is_empty() {
+            survey.keys = vec![key("k1")];
+        }
+        Self::start(place, survey, Options::default()).await
+    }
+
+    async fn start(place: Arc<Place>, survey: config::Survey, options: Options) -> Self {
         let config = Config {
             survey: survey.clone(),
             ..Config::default()
@@ -93,6 +100,20 @@ impl World {
             ..Options::default()
         };
         Self::start(self.place.clone(), survey, options).await
+    }
+
+    /// Ids of the responses in the figures of a survey, by what is stored.
+    pub async fn released(&self, survey: &str) -> BTreeSet<String> {
+        let reader = self.db.reader();
+        let stored = survey_get(reader, survey).await.unwrap().unwrap();
+        let text =
+            "SELECT response_id FROM response WHERE survey_id = $1 AND voided IS NULL AND quarantine IS NULL";
+        let rows = reader.query_all_raw(sql(reader, text, [stored.id.into()])).await;
+        let rows = rows.unwrap();
+        let mut ids: BTreeSet<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+        ids.retain(|id| !stored.pending.added().contains(&id.as_str()));
+        ids.extend(stored.pending.voided().into_iter().map(str::to_owned));
+        ids
     }
 
     /// The stored texts of the responses that `condition` on `c` selects, with the id of each, the suggestion first.

@@ -7,7 +7,15 @@ use prima_proto::survey::v1 as pb;
 use tonic::Request;
 
 use super::*;
-use crate::{analysis::sex, corrections::by_ids, credentials::*};
+use crate::{corrections::by_ids, credentials::*};
+
+fn profile([sex, channel]: [&str; 2]) -> pb::RespondentProfile {
+    pb::RespondentProfile {
+        sex: sex.into(),
+        channel: channel.into(),
+        ..Default::default()
+    }
+}
 
 impl Run {
     pub async fn start(t: &mut World, n: u64, dice: &mut Dice) -> Self {
@@ -20,21 +28,43 @@ impl Run {
         let survey = created.into_inner().survey.unwrap().name;
         allow(t, &survey, &[Agent, Link]).await;
         let link = link_of(t, &survey).await;
+        let subjects = [
+            format!("prima.survey.result.3271.u{n}.a"),
+            format!("prima.survey.score.skm.2024.unit.3271.u{n}"),
+        ];
+        let stream = t.bus.follow("survey", &subjects).await.unwrap();
         // The person is not among the last ones, except when the end is what reveals.
         let victim = match play {
             Play::Close | Play::Late => PEOPLE - 1,
+            Play::Dominant => 4 * STEP,
             _ => STEP + dice.below((PEOPLE - 4 * STEP) as u64) as usize,
         };
         let mates = victim / STEP * STEP..(victim / STEP + 1) * STEP;
-        let people = (0..PEOPLE).map(|at| Person {
-            answers: scores(dice),
-            sex: match play {
+        let other = 1 + dice.below(4 * STEP as u64 - 2) as usize;
+        let mut groups = |at: usize| {
+            let sex = match play {
                 Play::SmallCell if at != victim => "L",
                 Play::Margins if at % 13 != victim % 13 => "L",
                 Play::SmallCell | Play::Margins => "P",
+                Play::TwoDimensions => ["P", "L", "L"][(at + 3 - victim % 3) % 3],
+                Play::Dominant if [other, 6 * STEP, 7 * STEP].contains(&at) => "P",
+                Play::Dominant => "L",
                 _ if mates.contains(&at) => "P",
                 _ => ["L", "P"][dice.below(2) as usize],
-            },
+            };
+            let channel = match (play, sex) {
+                (Play::TwoDimensions, "P") if at == victim => "counter",
+                (Play::TwoDimensions, "L") if at == victim + 1 => "online",
+                (Play::TwoDimensions, "P") => "online",
+                (Play::TwoDimensions, _) => "counter",
+                _ => ["counter", "online", "online"][dice.below(3) as usize],
+            };
+            [sex, channel]
+        };
+        let groups: Vec<[&str; 2]> = (0..PEOPLE).map(&mut groups).collect();
+        let people = (0..PEOPLE).map(|at| Person {
+            answers: scores(dice),
+            groups: groups[at],
             way: match play {
                 Play::OneNetwork | Play::TwoNetworks if at == victim => Way::Link(Some(2)),
                 _ => Way::Own,
@@ -52,6 +82,8 @@ impl Run {
             arrived: Vec::new(),
             seen: Seen::new(),
             last: (false, BTreeMap::new()),
+            stream,
+            states: 0,
         }
     }
 
@@ -60,7 +92,7 @@ impl Run {
         let person = self.people[at].clone();
         let answers: Vec<(&str, i32)> = SKM.into_iter().zip(person.answers).collect();
         let mut response = response(&answers);
-        response.profile = Some(sex(person.sex));
+        response.profile = Some(profile(person.groups));
         if self.play == Play::Late {
             let time = t.clock.clock().now() - TimeDelta::hours(1);
             response.submit_time = Some(to_proto(time));
@@ -89,7 +121,7 @@ impl Run {
         let at = self.people.len();
         self.people.push(Person {
             answers: [1 + (at % 4) as i32; 9],
-            sex: "L",
+            groups: ["L", "online"],
             way: Way::Link(network),
             attacker: true,
             id: String::new(),
@@ -121,14 +153,14 @@ impl Run {
         for at in &rows {
             let person = Person {
                 answers: scores(dice),
-                sex: ["L", "P"][dice.below(2) as usize],
+                groups: [["L", "P"][dice.below(2) as usize], "online"],
                 way: Way::Imported,
                 attacker: false,
                 id: format!("r-{at:03}"),
             };
             let answers: Vec<(&str, i32)> = SKM.into_iter().zip(person.answers).collect();
             let response = pb::Response {
-                profile: Some(sex(person.sex)),
+                profile: Some(profile(person.groups)),
                 ..response(&answers)
             };
             messages.push(pb::SubmitResponsesRequest {
@@ -168,7 +200,8 @@ impl Run {
                 self.pad(t, network).await;
             }
             // Between other people's responses nothing is read that is not read before and after them too.
-            if at + 2 * STEP >= victim && at <= victim + 3 * STEP {
+            let each = matches!(self.play, Play::History | Play::Table);
+            if each || at + 2 * STEP >= victim && at <= victim + 3 * STEP {
                 self.read(t).await;
             }
         }
