@@ -41,4 +41,5 @@ mod sums;
 mod texts;
 mod together;
 mod uncounted;
+mod upgrade;
 mod zones;
