@@ -12,6 +12,7 @@ use prima_platform::{
     failure::Failure,
 };
 use sea_orm::DbErr;
+use smallvec::{SmallVec, smallvec};
 
 use super::{
     draft::{Draft, Maker},
@@ -36,7 +37,7 @@ use crate::{
 struct Wanted<'a> {
     index: usize,
     item: &'a Item,
-    row: response::Model,
+    row: Box<response::Model>,
     comments: Vec<comment::Model>,
 }
 
@@ -71,7 +72,7 @@ impl Wanted<'_> {
     }
 
     /// The response as one that is to be released, of the person who sent it.
-    fn entry(self, at: DateTime<Utc>) -> Entry {
+    fn entry(&self) -> Entry {
         let device = self.row.device.as_deref().unwrap_or_default().iter();
         Entry {
             source: self.item.source.clone(),
@@ -84,9 +85,9 @@ impl Wanted<'_> {
                 .take(DEVICE_BYTES)
                 .map(|byte| format!("{byte:02x}"))
                 .collect(),
-            id: self.row.response_id,
-            answers: self.row.answers,
-            at: at.timestamp_millis(),
+            id: self.row.response_id.clone(),
+            answers: self.row.answers.clone(),
+            at: from_micros(self.row.accepted_at).timestamp_millis(),
         }
     }
 
@@ -104,19 +105,22 @@ impl Wanted<'_> {
     }
 }
 
+/// Items of one key.
+type Same<'a> = SmallVec<[Wanted<'a>; 1]>;
+
 /// Bytes of the digest of a device's identifier that a delta has.
 const DEVICE_BYTES: usize = 4;
 
 /// The inserted rows of a survey.
-#[derive(Debug, Default)]
-struct Inserted {
+#[derive(Default)]
+struct Inserted<'a> {
     /// Of many that an agent sent together.
-    bulk: Vec<Entry>,
+    bulk: Vec<Wanted<'a>>,
     /// Others.
-    single: Vec<Entry>,
+    single: Vec<Wanted<'a>>,
 }
 
-impl Inserted {
+impl Inserted<'_> {
     /// The delta. When an agent sent many, all but the last step of them are released at once, so the delta does not tell them
     /// apart. A step stays to wait for the end of the import, so that its last rows never wait alone.
     fn delta(mut self, step: usize) -> Delta {
@@ -126,13 +130,14 @@ impl Inserted {
             _ => 0,
         };
         if many > 0 {
-            self.bulk.select_nth_unstable_by(many, |a, b| a.id.cmp(&b.id));
+            let id = |a: &Wanted, b: &Wanted| a.row.response_id.cmp(&b.row.response_id);
+            self.bulk.select_nth_unstable_by(many, id);
         }
         let (many, last) = self.bulk.split_at(many);
-        many.iter().for_each(|entry| delta.add(&entry.answers));
+        many.iter().for_each(|wanted| delta.add(&wanted.row.answers));
         last.iter()
             .chain(&self.single)
-            .for_each(|entry| delta.add_entry(entry));
+            .for_each(|wanted| delta.add_entry(&wanted.entry()));
         delta
     }
 }
@@ -144,12 +149,12 @@ pub(super) struct Batch<'a> {
     permits: Permits,
     outcomes: Vec<Option<Outcome>>,
     /// The inserted rows, by survey.
-    added: BTreeMap<i64, Inserted>,
+    added: BTreeMap<i64, Inserted<'a>>,
     /// Changes by which the figures of an open survey move.
     step: usize,
     /// Items grouped by key, in order: the row of the first one is inserted, the others are repeats of it.
-    wanted: Vec<Vec<Wanted<'a>>>,
-    places: HashMap<(i64, Cow<'a, str>), usize>,
+    wanted: Vec<Same<'a>>,
+    places: hashbrown::HashMap<(i64, Cow<'a, str>), usize>,
     /// Items that are refused unless they repeat a stored response, each with its failure.
     late: Vec<(Wanted<'a>, Failure)>,
 }
@@ -165,7 +170,7 @@ impl<'a> Batch<'a> {
             added: BTreeMap::new(),
             step,
             wanted: Vec::new(),
-            places: HashMap::new(),
+            places: hashbrown::HashMap::new(),
             late: Vec::new(),
         }
     }
@@ -196,7 +201,7 @@ impl<'a> Batch<'a> {
         let place = *self.places.entry(key).or_insert(self.wanted.len());
         match self.wanted.get_mut(place) {
             Some(same) => same.push(wanted),
-            None => self.wanted.push(vec![wanted]),
+            None => self.wanted.push(smallvec![wanted]),
         }
     }
 
@@ -322,11 +327,11 @@ impl<'a> Batch<'a> {
     async fn insert_firsts(
         &mut self,
         txn: &Txn,
-        wanted: Vec<Vec<Wanted<'a>>>,
+        wanted: Vec<Same<'a>>,
         known: bool,
-    ) -> Result<Vec<Vec<Wanted<'a>>>, DbErr> {
+    ) -> Result<Vec<Same<'a>>, DbErr> {
         let firsts: Vec<&Wanted> = wanted.iter().filter_map(|items| items.first()).collect();
-        let rows: Vec<&response::Model> = firsts.iter().map(|first| &first.row).collect();
+        let rows: Vec<&response::Model> = firsts.iter().map(|first| &*first.row).collect();
         let skipped = response_insert_in_txn(txn, &rows, known).await?;
         let inserted = |first: &Wanted| skipped.is_empty() || !skipped.contains(&first.row.key());
         let written = firsts.into_iter().filter(|first| inserted(first));
@@ -350,13 +355,13 @@ impl<'a> Batch<'a> {
                 } else {
                     &mut added.single
                 };
-                rows.push(first.entry(self.now));
+                rows.push(first);
             } else if let Some(stored) = firsts.get(&first.row.key()) {
                 for item in std::iter::once(first).chain(items) {
                     self.settle(&item, item.repeats(&stored.digest, repeated(stored)));
                 }
             } else {
-                let (same, others): (Vec<_>, Vec<_>) = items.partition(|item| item.same_proof(&first));
+                let (same, others): (Same, Same) = items.partition(|item| item.same_proof(&first));
                 for item in std::iter::once(first).chain(same) {
                     self.settle(&item, Outcome::Refused(used(&item.row).into()));
                 }

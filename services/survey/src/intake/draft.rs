@@ -28,7 +28,8 @@ const AT_ONCE: usize = 64;
 /// transaction knows is empty: when it is accepted, the version, the proof, and the time of a response that has none.
 #[derive(Debug)]
 pub(super) struct Draft {
-    pub(super) row: response::Model,
+    /// In a box, as it is moved several times.
+    pub(super) row: Box<response::Model>,
     pub(super) comments: Vec<comment::Model>,
 }
 
@@ -80,7 +81,7 @@ impl Maker<'_> {
             |score: &Option<u8>| score.map_or('-', |score| char::from(b'0'.saturating_add(score)));
         let device = response.device.as_ref();
         let profile = response.profile;
-        let row = response::Model {
+        let row = Box::new(response::Model {
             survey_id: definition.id,
             response_id: item.stored_id().into_owned(),
             digest,
@@ -105,7 +106,7 @@ impl Maker<'_> {
             counted: None,
             pending: None,
             quarantine: None,
-        };
+        });
         let texts = [response.suggestion, response.criticism];
         Ok(Draft {
             comments: comments(self.vault, &survey.name.unit.agency, &row, texts)?,

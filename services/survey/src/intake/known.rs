@@ -1,10 +1,11 @@
 //! Cache of survey definitions for intake. A definition stays cached across transactions until its etag changes.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use hashbrown::{HashMap, HashSet};
 use prima_platform::db::Txn;
 use prima_proto::name;
 use sea_orm::DbErr;

@@ -52,7 +52,7 @@ impl Permits {
     pub(super) async fn load(
         txn: &Txn,
         items: &[&Item],
-        surveys: &HashMap<name::Survey, Taking>,
+        surveys: &hashbrown::HashMap<name::Survey, Taking>,
         grace: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<Self, DbErr> {

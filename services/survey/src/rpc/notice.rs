@@ -39,7 +39,7 @@ pub fn of_survey(survey: &pb::Survey) -> Vec<pb::Notice> {
 /// What a stream of responses contains, by survey and import.
 #[derive(Debug, Default)]
 pub struct Streamed {
-    surveys: BTreeMap<name::Survey, BTreeMap<String, Days>>,
+    surveys: hashbrown::HashMap<name::Survey, BTreeMap<String, Days>>,
     imports: usize,
 }
 
@@ -63,12 +63,13 @@ impl Streamed {
 
     /// The notices about it. A survey that does not exist has none, because its responses were refused.
     pub async fn notices(self, conn: &impl ConnectionTrait) -> Result<Vec<pb::Notice>, sea_orm::DbErr> {
-        let names: Vec<String> = self.surveys.keys().map(ToString::to_string).collect();
+        let surveys: BTreeMap<_, _> = self.surveys.into_iter().collect();
+        let names: Vec<String> = surveys.keys().map(ToString::to_string).collect();
         let stored = surveys_named(conn, &names).await?;
         let mut stored: HashMap<String, Named> = stored.into_iter().map(|s| (s.name.clone(), s)).collect();
-        let confirmed = units_confirmed(conn, self.surveys.keys().map(|name| &name.unit)).await?;
+        let confirmed = units_confirmed(conn, surveys.keys().map(|name| &name.unit)).await?;
         let mut notices = Vec::new();
-        for (name, imports) in self.surveys {
+        for (name, imports) in surveys {
             let Some(stored) = stored.remove(&name.to_string()) else {
                 continue;
             };

@@ -1,9 +1,10 @@
 //! Submits responses to intake. These operations are not commands of the platform, because several requests share a transaction
 //! and the digest by which a repeat is recognised is stored with each response.
 
-use std::{collections::HashMap, pin::pin, task::Poll};
+use std::{pin::pin, task::Poll};
 
 use futures::{Stream, StreamExt, stream};
+use hashbrown::HashMap;
 use prima_platform::{
     caller::Caller,
     clock::to_proto,
