@@ -2,7 +2,7 @@
 
 use prima_platform::{
     clock::from_micros,
-    db::{Column as Type, Txn, at_once, sql, table},
+    db::{Column as Type, Txn, sql, table},
     failure::Failure,
     vault::Keyring,
 };
@@ -153,7 +153,7 @@ pub fn comments(
 /// Inserts the comments of newly inserted responses.
 pub async fn comment_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<(), DbErr> {
     let cells: Vec<_> = rows.iter().map(|row| row.cells()).collect();
-    for part in at_once(txn, &cells, NEW.len()) {
+    for part in rows::parts(txn, &cells) {
         let insert = rows::insert::<Entity, _>(txn, NEW, part, "");
         txn.execute_raw(insert).await?;
     }

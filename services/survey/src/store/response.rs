@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use prima_platform::db::{Column as Type, Txn, at_once, sql, table};
+use prima_platform::db::{Column as Type, Txn, sql, table};
 use prima_proto::name;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
@@ -163,10 +163,18 @@ impl Model {
 /// first is inserted. Keys are read back only when a row was skipped. If `known` is false, a row to be skipped is a unique
 /// violation instead.
 pub async fn response_insert_in_txn(txn: &Txn, rows: &[&Model], known: bool) -> Result<HashSet<Key>, DbErr> {
-    let mut skipped = HashSet::new();
+    let (mut skipped, mut rows) = (HashSet::new(), rows.to_vec());
+    // In the order of the keys, those of a survey are near to each other in the index. The order matters to nothing else
+    // where no two rows can have the same token or counter.
+    if rows
+        .iter()
+        .all(|row| row.token.is_none() && row.counter.is_none())
+    {
+        rows.sort_unstable_by(|a, b| (a.survey_id, &a.response_id).cmp(&(b.survey_id, &b.response_id)));
+    }
     let cells: Vec<_> = rows.iter().map(|row| row.cells()).collect();
-    let mut rest = rows;
-    for part in at_once(txn, &cells, NEW.len()) {
+    let mut rest = &*rows;
+    for part in rows::parts(txn, &cells) {
         let (rows, later) = rest.split_at(part.len());
         rest = later;
         if !known {

@@ -1,7 +1,7 @@
 //! Inserts, updates and locks many rows of an entity in one statement. The query builder would make a different statement for
 //! each number of rows; these statements are prepared once for any number: see [`table`].
 
-use prima_platform::db::{Column as Type, DbErr, Txn, plain_rows, sql, table};
+use prima_platform::db::{Column as Type, DbErr, Txn, plain_rows, rows_at_once, sql, table};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic, ModelTrait, Statement,
     Value, sea_query::ArrayType,
@@ -100,8 +100,29 @@ const ALIKE: usize = 64;
 /// Separates the values of a packed column; a text that contains it is not packed.
 const SEPARATOR: char = '\u{1f}';
 
-/// An INSERT of rows with these columns, followed by `tail`. `rows` must be one of the parts that
-/// [`prima_platform::db::at_once`] returns.
+/// On SQLite the number of rows of a larger statement is rounded up to a multiple of this one, so that there are few
+/// different statements to prepare.
+const STEP: usize = 256;
+
+/// Splits rows into parts for one [`insert`] each: on PostgreSQL into a single part, on SQLite into as few as its limit
+/// on parameters allows, because each statement is two switches between threads.
+pub fn parts<'a, 'b, const N: usize>(
+    txn: &Txn,
+    rows: &'a [[Cell<'b>; N]],
+) -> std::slice::Chunks<'a, [Cell<'b>; N]> {
+    rows.chunks(rows_at_once(txn, N) / STEP * STEP)
+}
+
+/// The number of rows for which a statement of SQLite with `count` rows is prepared.
+fn prepared(count: usize) -> usize {
+    if count > STEP {
+        count.next_multiple_of(STEP)
+    } else {
+        count.next_power_of_two()
+    }
+}
+
+/// An INSERT of rows with these columns, followed by `tail`. `rows` must be one of the [`parts`].
 pub fn insert<E: EntityTrait, const N: usize>(
     txn: &Txn,
     columns: [E::Column; N],
@@ -142,12 +163,18 @@ pub fn insert<E: EntityTrait, const N: usize>(
             .filter_map(|(place, kind)| Some((row.get(*place)?, kind)));
         values.extend(cells.map(|(cell, kind)| cell.value(*kind)));
     }
-    let (head, size) = (head(&names), (rows.len(), different.len()));
-    if alike == 0 {
+    // Rows of NULL fill it up; the WHERE clause excludes them.
+    let is_given = |(place, _): &(usize, Type)| columns.get(*place).is_some_and(|c| !c.def().is_null());
+    let given = different.iter().position(is_given);
+    let count = given.map_or(rows.len(), |_| prepared(rows.len()));
+    values.resize(alike + count * different.len(), Value::BigInt(None));
+    let (head, size) = (head(&names), (count, different.len()));
+    if alike == 0 && count == rows.len() {
         return plain_rows(&head, size, tail, values);
     }
+    let which = given.map_or("TRUE".to_owned(), |n| format!("column{} IS NOT NULL", n + 1));
     let before = format!("{head} SELECT {} FROM (", read.join(", "));
-    plain_rows(&before, size, &format!(") WHERE TRUE {tail}"), values)
+    plain_rows(&before, size, &format!(") WHERE {which} {tail}"), values)
 }
 
 /// The value that all rows have in each column.

@@ -96,6 +96,41 @@ fn full() -> pb::Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_of_any_number_of_responses_is_stored_once() {
+    on_each_database(async |mut t| {
+        let survey = survey_by(&mut t, "a", &[Agent]).await;
+        // Numbers around those for which statements are prepared.
+        for count in [3, 65, 257, 1300] {
+            // Columns are NULL in some rows, also in the first.
+            let sent = |n: i64| {
+                let response = if n % 3 == 1 { full() } else { all(2) };
+                message(&survey, &format!("{count}-{n}"), response, None)
+            };
+            let messages: Vec<_> = (0..count).map(sent).collect();
+            for (accepted, repeated) in [(count, 0), (0, count)] {
+                let stream = operator(futures::stream::iter(messages.clone()));
+                let answer = t.client.submit_responses(stream).await.unwrap().into_inner();
+                let counts = (answer.accepted, answer.repeated_count, answer.rejected);
+                assert_eq!(counts, (accepted, repeated, 0));
+            }
+            let of_count = format!("WHERE response_id LIKE '{count}-%'");
+            let mut stored = rows(&t, "response_id service", &format!("response {of_count}")).await;
+            let service = |n| if n % 3 == 1 { "akta-lahir" } else { "-" };
+            let mut expected: Vec<_> = (0..count)
+                .map(|n| format!("{count}-{n} {}", service(n)))
+                .collect();
+            stored.sort();
+            expected.sort();
+            assert_eq!(stored, expected);
+            let texts = rows(&t, "response_id", &format!("comment {of_count}")).await;
+            let full = (0..count).filter(|n| n % 3 == 1).count();
+            assert_eq!(texts.len(), 2 * full);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_column_of_a_response_is_filled() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Agent, Token, Link, KioskMode]).await;
