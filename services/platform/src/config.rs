@@ -210,7 +210,7 @@ pub struct Survey {
     /// those with many wait for room in the queue.
     pub queue: usize,
     /// Most concurrent bulk transactions on PostgreSQL, each of which uses a connection; one more is kept for single
-    /// responses. On SQLite they run one by one, and more than 2 have no effect.
+    /// responses. On SQLite they run one by one, and more than 3 have no effect.
     pub writers: usize,
     /// Number of people by whose responses the figures of an open survey move; figures per profile group move by four times
     /// as many. With 1, all move at once.

@@ -178,7 +178,7 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
         .max_connections(connections)
         .min_connections(1)
         .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|o| {
+        .map_sqlx_sqlite_opts(move |o| {
             o.journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 // Erased data must not stay in free pages of the file.
@@ -187,6 +187,8 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
                 // once; after a larger transaction it shrinks again.
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("journal_size_limit", "67108864")
+                // 32 MB for the writer: the ids of responses touch random pages of an index.
+                .pragma("cache_size", if connections == 1 { "-32768" } else { "-2000" })
                 .busy_timeout(Duration::from_secs(30))
         })
         // When its storage fails, SQLite rolls a transaction back by itself, but sqlx still counts it as open: later

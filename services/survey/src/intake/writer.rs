@@ -86,11 +86,11 @@ impl Intake {
         let config = &context.config.survey;
         let goal = Duration::from_millis(config.batch_millis);
         // One writer more than may store bulk requests, so that one is always free for single responses.
-        // On SQLite one transaction runs at a time: two writers store bulk requests, so that one prepares the next
-        // transaction meanwhile. While single responses wait for them, bulk transactions are shorter there.
+        // On SQLite one transaction runs at a time: three writers store bulk requests, so that one is ready to begin
+        // when another commits, and the third prepares its rows. While single responses wait for them, bulk transactions are shorter there.
         let (bulk, gentle) = match context.db.backend() {
             DbBackend::Postgres => (config.writers, 2),
-            _ => (config.writers.min(2), 6),
+            _ => (config.writers.min(3), 6),
         };
         let writers = bulk + 1;
         let queue = Arc::new(Queue::new(config.queue, bulk));

@@ -27,8 +27,9 @@ use crate::{
 const CHUNK: usize = 1000;
 /// How many messages of a stream are decoded and checked before other tasks run.
 const AT_ONCE: usize = 64;
-/// Chunks of one stream that are in flight at the same time.
-const CHUNKS_IN_FLIGHT: usize = 2;
+/// Chunks of one stream that are in flight at the same time: the more rows wait, the more of each survey a transaction
+/// stores, and the fewer pages of the index it touches for each of them.
+const CHUNKS_IN_FLIGHT: usize = 4;
 /// Most surveys of a stream that are counted as soon as single responses when it has ended.
 const URGENT_MAX: usize = 32;
 /// Most rejections that an answer lists.
