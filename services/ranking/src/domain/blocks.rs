@@ -40,6 +40,26 @@ impl<T, const MAX: usize> Default for Blocks<T, MAX> {
 }
 
 impl<T: Copy, const MAX: usize> Blocks<T, MAX> {
+    /// A set of these items, which are distinct and in order.
+    pub(super) fn from_sorted(items: &[T]) -> Self {
+        // With room for the next ones, unless one block is enough: most sets are small.
+        let size = if items.len() <= MAX { MAX } else { MAX * 3 / 4 };
+        let block = |items: &[T]| {
+            let last = *items.last()?;
+            // A room that doubles to that of a full block.
+            let mut block = Vec::with_capacity(items.len().next_power_of_two().min(MAX));
+            block.extend_from_slice(items);
+            Some(Block { last, items: block })
+        };
+        let mut set = Self {
+            blocks: items.chunks(size.max(1)).filter_map(block).collect(),
+            groups: Vec::new(),
+            len: items.len(),
+        };
+        set.update_groups(0);
+        set
+    }
+
     /// Number of items.
     pub(super) fn len(&self) -> usize {
         self.len
@@ -260,6 +280,11 @@ mod tests {
         for offset in 0..=sorted.len() + 1 {
             assert!(blocks.iter_from(offset).eq(sorted.iter().skip(offset)));
         }
+        let mut at_once = Blocks::<u16, MAX>::from_sorted(&sorted);
+        at_once.check();
+        assert!(at_once.iter_from(0).eq(&sorted));
+        assert!(at_once.insert(1000, |other| *other < 1000, |other| *other == 1000));
+        at_once.check();
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! All league tables: every score is placed by the directory's entry of its subject.
 
+mod arrange;
 mod counted;
 mod defined;
 mod definitions;
@@ -22,7 +23,7 @@ use super::facts::{AgencyFacts, Aggregate, Score, UnitFacts};
 use super::member::{DirectoryEntry, Member, UnitEntry};
 use super::member_score::{Content, MemberScore, ParsedScore};
 use super::table::{MemberId, Sought, TableKey, subject_of, subject_parts};
-use super::table_map::{TableIds, TableMap};
+use super::table_map::{Series, TableIds, TableMap};
 use super::texts::{self, Texts};
 
 use counted::{Change, Expected};
@@ -123,15 +124,16 @@ impl LeagueTables {
         let content = if withdrawn {
             Content::Withdrawn
         } else {
-            let definition = self.definitions.of_series(series);
+            let definition = self.definitions.get(series);
             Content::Figures(ParsedScore::parse(
                 &subject,
                 figures,
-                &definition,
+                definition,
                 &mut self.names,
             )?)
         };
-        Ok(self.apply_score(source, version, series, &subject, content))
+        let id = self.number(&subject);
+        Ok(self.apply_score(source, version, series, id, content))
     }
 
     /// Applies a state that cannot be read: the older state of the aggregate no longer counts.
@@ -142,7 +144,8 @@ impl LeagueTables {
             Aggregate::Unit(name) => self.announce(&Subject::Unit(name), version, entry),
             Aggregate::Score(key) => match self.series(&key.metric, &key.period) {
                 Ok(series) => {
-                    self.apply_score(&key.service, version, series, &key.subject, Content::Unreadable)
+                    let id = self.number(&key.subject);
+                    self.apply_score(&key.service, version, series, id, Content::Unreadable)
                 }
                 // It is in no table, whatever its version.
                 Err(_) => Changed {
@@ -197,10 +200,9 @@ impl LeagueTables {
         source: &str,
         version: i64,
         series: u32,
-        subject: &Subject,
+        id: MemberId,
         content: Content,
     ) -> Changed {
-        let id = self.number(subject);
         let source = self.names.number(&[source]);
         let mut changed = Changed::default();
         let mut is_newer = false;
@@ -234,11 +236,11 @@ impl LeagueTables {
         changed: &mut Changed,
         change: impl FnOnce(&mut MemberScore, &Texts) -> bool,
     ) -> [Units; 2] {
-        let definition = self.definitions.of_series(series);
         let at = match self.member(id).map(|member| member.find(series)) {
             Some(Ok(at)) => at,
             Some(Err(at)) => {
-                let score = MemberScore::new(series, self.tables_of(id, series, &definition));
+                let definition = self.definitions.of_series(series);
+                let score = MemberScore::new(series, self.tables_of_new(id, series, &definition));
                 if let Some(member) = self.members.get_mut(id as usize) {
                     // Without room for more: most subjects have few scores, and there are many subjects.
                     member.scores.reserve_exact(1);
@@ -259,7 +261,8 @@ impl LeagueTables {
             self.unplaced = self.unplaced + usize::from(after.is_some()) - usize::from(before.is_some());
         }
         let counts = [counted, score.as_unit()];
-        if shown && definition.cohorts_depend_on_score() {
+        if shown && self.definitions.get(series).cohorts_depend_on_score() {
+            let definition = self.definitions.of_series(series);
             let tables = self.tables_of(id, series, &definition);
             self.move_score(id, series, before, tables, &mut changed.keys);
         } else if shown {
@@ -274,9 +277,27 @@ impl LeagueTables {
 
     /// The tables of a metric and period in these cohorts.
     fn tables_in(&mut self, series: u32, cohorts: &[String], ties: Ties) -> TableIds {
-        let mut parts = texts::parts(self.series.get(series));
-        let (metric, period) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        self.tables.ids(metric, period, cohorts, ties)
+        self.tables.ids(&numbered(&self.series, series), cohorts, ties)
+    }
+
+    /// The tables of a score that a subject did not have: those of its score of another metric, when both are in the same
+    /// cohorts, since it takes longer to find these by their names.
+    fn tables_of_new(&mut self, id: MemberId, series: u32, definition: &Definition) -> TableIds {
+        let metric = self.metric_and_period(series).0;
+        let is_alike = |other: &&MemberScore| {
+            // The scores of a metric are placed one after the other when its definition changes.
+            self.definitions.get(other.series).has_cohorts_of(definition)
+                && self.metric_and_period(other.series).0 != metric
+        };
+        let first = self.member(id).and_then(|member| member.scores.first());
+        let alike = first.filter(is_alike).map(|other| other.tables.clone());
+        match alike {
+            Some(others) => {
+                let series = numbered(&self.series, series);
+                self.tables.alike(&others, &series, definition.ties)
+            }
+            None => self.tables_of(id, series, definition),
+        }
     }
 
     fn announce(
@@ -404,5 +425,15 @@ impl LeagueTables {
             DirectoryEntry::Agency(_, facts) => Some(facts),
             DirectoryEntry::Unknown | DirectoryEntry::Unreadable(_) | DirectoryEntry::Unit(..) => None,
         }
+    }
+}
+
+/// A metric and period with its number.
+fn numbered(series: &Texts, number: u32) -> Series<'_> {
+    let mut parts = texts::parts(series.get(number));
+    Series {
+        number,
+        metric: parts.next().unwrap_or_default(),
+        period: parts.next().unwrap_or_default(),
     }
 }

@@ -7,7 +7,7 @@ use prima_proto::name::{self, Subject};
 
 use super::blocks::Blocks;
 use super::definition::Ties;
-use super::sort_key::{Compact, SortKey};
+use super::sort_key::{Compact, KeptKey, SortKey};
 use super::texts::{self, Texts};
 
 /// Name of a table: metric, period and cohort.
@@ -172,6 +172,32 @@ impl Ranks {
         Self {
             ties,
             ..Self::default()
+        }
+    }
+
+    /// The table of these members, each once.
+    pub(super) fn of(ties: Ties, subjects: &Texts, members: &[(MemberId, KeptKey)]) -> Self {
+        let mut entries = Vec::with_capacity(members.len());
+        let mut inexact = Inexact::None;
+        for (id, sort_key) in members {
+            let (id, sort_key) = (*id, sort_key.key());
+            let compact = sort_key.compact();
+            if !compact.is_exact() {
+                inexact.get_or_insert_default().insert(id, sort_key);
+            }
+            let prefix = prefix(subjects.get(id));
+            entries.push(Entry { compact, prefix, id });
+        }
+        entries.sort_unstable_by(|a, b| {
+            let by_rest = || exact_key(&inexact, a).cmp(&exact_key(&inexact, b));
+            let by_text = || subjects.get(a.id).cmp(subjects.get(b.id));
+            let by_key = a.compact.cmp(&b.compact).then_with(by_rest);
+            by_key.then(a.prefix.cmp(&b.prefix)).then_with(by_text)
+        });
+        Self {
+            entries: Blocks::from_sorted(&entries),
+            inexact,
+            ties,
         }
     }
 

@@ -43,6 +43,14 @@ impl Definitions {
         }
     }
 
+    /// The same, only read.
+    pub(super) fn get(&self, series: u32) -> &Definition {
+        match self.of_series.get(series as usize) {
+            Some(definition) => definition,
+            None => Definition::fallback(),
+        }
+    }
+
     /// Version of the newest state of the definition of a metric, and whether it is a withdrawal.
     pub(super) fn version(&self, metric: &str) -> Option<(i64, bool)> {
         let newest = self.newest.get(metric)?;

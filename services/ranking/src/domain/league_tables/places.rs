@@ -7,7 +7,7 @@ impl LeagueTables {
     /// The sort key of a subject in a table; `None` when it is not in the table.
     pub fn sort_key(&self, key: &TableKey, subject: &Subject) -> Option<SortKey> {
         let (_, score) = self.found(subject, &key.metric, &key.period)?;
-        let table = self.tables.find(key)?;
+        let table = self.tables.find(score.series, &key.cohort)?;
         score.sort_key().filter(|_| score.tables.contains(&table))
     }
 

@@ -3,19 +3,20 @@
 use prima_platform::number::{self, Rational};
 use prima_proto::name::Subject;
 
-use super::{DirectoryEntry, LeagueTables, MemberId, MemberScore};
+use super::{DirectoryEntry, LeagueTables, MemberId, MemberScore, numbered};
 use crate::domain::row::Row;
 use crate::domain::{
     cohorts,
     facts::{Aggregate, Figures},
     table::{Table, TableKey},
-    texts,
 };
 
 impl LeagueTables {
     /// The table of this name; `None` when it has no member.
     pub fn table(&self, key: &TableKey) -> Option<Table<'_>> {
-        self.tables.get(key, &self.subjects)
+        let series = self.series.find(&[&key.metric, &key.period])?;
+        self.tables
+            .table(self.tables.find(series, &key.cohort)?, &self.subjects)
     }
 
     /// All tables, ordered by metric, period and cohort.
@@ -117,8 +118,8 @@ impl LeagueTables {
 
     /// Metric and period with this number.
     pub(super) fn metric_and_period(&self, series: u32) -> (&str, &str) {
-        let mut parts = texts::parts(self.series.get(series));
-        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+        let series = numbered(&self.series, series);
+        (series.metric, series.period)
     }
 
     pub(super) fn found(
@@ -135,7 +136,8 @@ impl LeagueTables {
     /// A table and the score of a subject that is in it.
     fn placed(&self, key: &TableKey, subject: &Subject) -> Option<(Table<'_>, &MemberScore)> {
         let (_, score) = self.found(subject, &key.metric, &key.period)?;
-        let table = self.tables.find(key).filter(|own| score.tables.contains(own))?;
+        let table = self.tables.find(score.series, &key.cohort);
+        let table = table.filter(|own| score.tables.contains(own))?;
         Some((self.tables.table(table, &self.subjects)?, score))
     }
 
