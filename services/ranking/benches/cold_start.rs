@@ -230,7 +230,7 @@ impl Replica {
 
     /// Stops it once everything is saved.
     async fn stop(self) {
-        let text = "SELECT service FROM snapshot_position";
+        let text = "SELECT service FROM segment_position";
         loop {
             let reader = self.db.reader();
             let saved = reader.query_all_raw(sql(reader, text, [])).await.unwrap();

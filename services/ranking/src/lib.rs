@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use derived::{
     certainty::Certainties,
+    compaction::{self, Compaction},
     history::{self, Steps, Unwritten, Writer},
     past::History,
     snapshot,
@@ -81,6 +82,9 @@ async fn start(context: Context) -> Result<Started, Error> {
         .await
         .map_err(failed)?;
     let whole = snapshot::complete(&context.db, &services).await.map_err(failed)?;
+    if !whole {
+        tables.defer();
+    }
     let follower = Follower::new(
         context.bus.clone(),
         context.clock.clone(),
@@ -102,6 +106,10 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_relay();
     context.spawn_follower(follower);
     let stop = context.tasks.soft().clone();
+    let lease = |name| {
+        let duration = Duration::from_millis(context.config.relay.lease_millis);
+        Lease::new(context.db.clone(), name, context.ids.next().to_string(), duration)
+    };
     let saver = snapshot::Saver {
         db: context.db.clone(),
         tables: tables.clone(),
@@ -109,22 +117,19 @@ async fn start(context: Context) -> Result<Started, Error> {
         sources: sources.clone(),
         freshness: freshness.clone(),
         unwritten: unwritten.clone(),
+        ids: context.ids.clone(),
+        compaction: Compaction::new(context.db.clone(), lease(compaction::LEASE), context.ids.clone()),
     };
     context.tasks.spawn("snapshot", saver.run(stop.clone()));
     let (ready, receiver) = watch::channel(whole);
     context.tasks.spawn(
         "ranking readiness",
-        keep_ready(ready, freshness.fresh(), stop.clone()),
+        keep_ready(ready, freshness.fresh(), tables.clone(), stop.clone()),
     );
     let writer = Writer {
         db: context.db.clone(),
         clock: context.clock.clone(),
-        lease: Lease::new(
-            context.db.clone(),
-            history::LEASE,
-            context.ids.next().to_string(),
-            Duration::from_millis(context.config.relay.lease_millis),
-        ),
+        lease: lease(history::LEASE),
         unwritten,
         ready: receiver.clone(),
         days: context.config.ranking.history_days,
@@ -158,16 +163,22 @@ async fn start(context: Context) -> Result<Started, Error> {
     })
 }
 
-/// Reports the service as ready once every stream was complete and read to its end; a whole snapshot makes it ready
-/// at start.
-async fn keep_ready(ready: watch::Sender<bool>, mut fresh: watch::Receiver<bool>, stop: CancellationToken) {
-    tokio::select! {
-        () = stop.cancelled() => return,
-        met = fresh.wait_for(|fresh| *fresh) => {
-            if met.is_ok() {
-                ready.send_replace(true);
-            }
-        }
+/// Reports the service as ready once every stream was complete and read to its end, and the tables are in order; a whole
+/// snapshot makes it ready at start.
+async fn keep_ready(
+    ready: watch::Sender<bool>,
+    mut fresh: watch::Receiver<bool>,
+    tables: Arc<Tables>,
+    stop: CancellationToken,
+) {
+    let met = async { fresh.wait_for(|fresh| *fresh).await.is_ok() };
+    let is_met = tokio::select! { () = stop.cancelled() => return, is_met = met => is_met };
+    if is_met
+        && tokio::task::spawn_blocking(move || tables.arrange())
+            .await
+            .is_ok()
+    {
+        ready.send_replace(true);
     }
     stop.cancelled().await;
 }

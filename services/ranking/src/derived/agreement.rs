@@ -1,7 +1,7 @@
 //! The tables are those of the newest state of each subject, in whatever order states arrive, and however often the
 //! snapshot is saved and loaded: replicas that received the same states answer with the same bytes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use prima_platform::{
     bus::{Delivery, Event},
@@ -9,6 +9,8 @@ use prima_platform::{
     config,
     consume::{Projection, Source},
     db::{self, Database},
+    id::Ids,
+    lease::Lease,
     testing::served::Place,
 };
 use prima_proto::{
@@ -19,11 +21,16 @@ use proptest::prelude::*;
 use prost::Message;
 use sea_orm::ConnectionTrait;
 
-use super::{snapshot, tables::Tables};
+use super::{
+    compaction::{Compaction, LEASE},
+    segment::segments,
+    snapshot,
+    tables::Tables,
+};
 use crate::{
     domain::{TableKey, rows_hash},
     rpc::message,
-    store::{Migrator, StoredState, snapshot_save},
+    store::{Migrator, StoredState, segment_ids, snapshot_save},
 };
 
 const SUBJECTS: [&str; 12] = [
@@ -245,7 +252,13 @@ impl<'a> Replica<'a> {
 
     async fn save(&mut self) {
         let states = std::mem::take(&mut self.taken);
-        snapshot_save(self.db, &states).await.unwrap();
+        let segments = segments(&states, &Ids::random());
+        snapshot_save(self.db, &states, segments).await.unwrap();
+    }
+
+    fn compaction(&self) -> Compaction {
+        let lease = Lease::new(self.db.clone(), LEASE, "test".to_owned(), Duration::from_secs(5));
+        Compaction::new(self.db.clone(), lease, Ids::random())
     }
 
     async fn start(&mut self) {
@@ -269,6 +282,8 @@ impl<'a> Replica<'a> {
                 self.save().await;
                 self.taken = self.tables.take_unsaved();
                 self.save().await;
+                let ids = segment_ids(self.db, i64::MAX).await.unwrap();
+                self.compaction().merge(&ids).await.unwrap();
                 self.start().await;
             }
             Step::Killed(backwards) => {
@@ -331,7 +346,9 @@ fn the_tables_are_those_of_the_newest_states() {
     let seeds = ProptestConfig::with_cases(1000);
     proptest!(seeds, |(states in states(), steps in steps())| {
         let (incremental, rebuilt, reloaded) = runtime.block_on(async {
-            db.writer().execute_unprepared("DELETE FROM snapshot").await.unwrap();
+            for table in ["snapshot", "snapshot_segment"] {
+                db.writer().execute_unprepared(&format!("DELETE FROM {table}")).await.unwrap();
+            }
             let mut replica = Replica::new(&db, &states);
             for step in &steps {
                 replica.step(step).await;

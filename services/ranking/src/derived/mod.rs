@@ -2,9 +2,11 @@
 //! so the follower updates them and not the platform's runner of derived figures.
 
 pub mod certainty;
+pub mod compaction;
 mod hashes;
 pub mod history;
 pub mod past;
+mod segment;
 pub mod snapshot;
 pub mod tables;
 

@@ -1,6 +1,6 @@
 //! A replica that starts again, and replicas that save to one database.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use prima_platform::{
     bus::{Bus, Event, memory::Memory},
@@ -9,23 +9,27 @@ use prima_platform::{
     consume::{Follower, Freshness, Saved, Source},
     db::{self, Database},
     id::Ids,
+    lease::Lease,
     lifecycle::Tasks,
     testing::{eventually, served::Place},
 };
 use prima_proto::event::v1::{ScoreState, UnitState};
 use prost::Message;
 use sea_orm::ConnectionTrait;
+use tokio_util::sync::CancellationToken;
 
 use super::{
+    compaction::{Compaction, LEASE},
     history::{Steps, Unwritten},
+    segment::{self, segments},
     snapshot::{self, Saver},
     tables::Tables,
 };
 use crate::{
     domain::TableKey,
     store::{
-        Migrator, StoredPosition, StoredState, snapshot_page, snapshot_position_save, snapshot_positions,
-        snapshot_save,
+        Migrator, StoredPosition, StoredState, segment_body, segment_ids, segments_extent, snapshot_page,
+        snapshot_position_save, snapshot_positions, snapshot_save,
     },
 };
 
@@ -94,6 +98,11 @@ async fn score(bus: &Arc<dyn Bus>, unit: &str, version: i64, value: &str) {
     publish(bus, "index", &subject, version, state.encode_to_vec()).await;
 }
 
+fn compaction(db: &Database) -> Compaction {
+    let lease = Lease::new(db.clone(), LEASE, "test".to_owned(), LONG);
+    Compaction::new(db.clone(), lease, Ids::random())
+}
+
 /// A replica that has read all streams to their ends.
 struct Replica {
     tables: Arc<Tables>,
@@ -119,6 +128,8 @@ impl Replica {
             sources,
             freshness: freshness.clone(),
             unwritten: unwritten.clone(),
+            ids: Ids::random(),
+            compaction: compaction(db),
         };
         tasks.spawn("snapshot", saver.run(tasks.soft().clone()));
         let is_fresh = freshness.fresh().wait_for(|fresh| *fresh).await.is_ok();
@@ -228,6 +239,80 @@ async fn another_bus_or_more_subjects_are_heard_from_the_beginning() {
 }
 
 #[tokio::test]
+async fn a_snapshot_of_the_release_before_is_loaded_and_gets_segments() {
+    for (db, _place) in databases().await {
+        let bus = streams().await;
+        Replica::start(&db, &bus, sources()).await.stop().await;
+        // As the release before has left it: rows alone, and positions that say nothing about segments.
+        for text in [
+            "DELETE FROM snapshot_segment",
+            "DELETE FROM snapshot_whole",
+            "INSERT INTO snapshot_position SELECT * FROM segment_position",
+        ] {
+            db.writer().execute_unprepared(text).await.unwrap();
+        }
+        let old = Arc::new(Tables::new(Clock::system()));
+        assert!(snapshot::load(&db, &old, &sources()).await.unwrap().is_some());
+        let first = Replica::start(&db, &bus, sources()).await;
+        assert_eq!(
+            (first.heard(), first.values()),
+            (4, vec!["90.00".into(), "80.00".into()])
+        );
+        let whole = || async { segments_extent(&db).await.unwrap().whole };
+        assert_eq!(eventually(LONG, whole).await, Some(4));
+        first.stop().await;
+        let second = Replica::start(&db, &bus, sources()).await;
+        assert_eq!(
+            (second.heard(), second.values()),
+            (0, vec!["90.00".into(), "80.00".into()])
+        );
+        second.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn segments_are_merged_and_have_the_newest_version_of_each_row() {
+    let state = |n: usize, version: i64| StoredState {
+        subject: format!("prima.directory.unit.32.u{n:03}"),
+        version,
+        withdrawn: 0,
+        payload: UnitState {
+            display_name: format!("{version}"),
+            unit_type: "clinic".into(),
+            ..UnitState::default()
+        }
+        .encode_to_vec(),
+        applied_at: version,
+    };
+    for (db, _place) in databases().await {
+        let mut compaction = compaction(&db);
+        let stop = CancellationToken::new();
+        // More saves than there may be small segments, twice.
+        for version in 1..=80 {
+            let from = usize::try_from(version).unwrap() % 9;
+            let states: Vec<_> = (from..from + 5).map(|n| state(n, version)).collect();
+            let segments = segments(&states, &Ids::random());
+            snapshot_save(&db, &states, segments).await.unwrap();
+            compaction.run(&stop).await.unwrap();
+        }
+        let extent = segments_extent(&db).await.unwrap();
+        assert!(extent.segments < 40, "{extent:?}");
+        let mut kept = BTreeMap::new();
+        for id in segment_ids(&db, i64::MAX).await.unwrap() {
+            let body = segment_body(&db, &id).await.unwrap().unwrap();
+            for state in segment::decode(&body).unwrap() {
+                let newest = kept.entry(state.subject.clone()).or_insert_with(|| state.clone());
+                if newest.version < state.version {
+                    *newest = state;
+                }
+            }
+        }
+        let rows = snapshot_page(&db, "", 99).await.unwrap();
+        assert_eq!(kept.into_values().collect::<Vec<_>>(), rows);
+    }
+}
+
+#[tokio::test]
 async fn of_several_replicas_the_furthest_position_in_the_stream_counts() {
     let position = |created, sequence| {
         let stored = 7;
@@ -269,9 +354,10 @@ async fn an_older_state_does_not_replace_a_saved_one() {
     let of =
         |version: fn(usize) -> i64| -> Vec<StoredState> { (0..9000).map(|n| state(n, version(n))).collect() };
     for (db, _place) in databases().await {
-        snapshot_save(&db, &of(|_| 5)).await.unwrap();
-        snapshot_save(&db, &of(|n| 4 + n as i64 % 3)).await.unwrap();
-        snapshot_save(&db, &[]).await.unwrap();
+        snapshot_save(&db, &of(|_| 5), Vec::new()).await.unwrap();
+        let later = of(|n| 4 + n as i64 % 3);
+        snapshot_save(&db, &later, Vec::new()).await.unwrap();
+        snapshot_save(&db, &[], Vec::new()).await.unwrap();
         let saved = snapshot_page(&db, "", 20_000).await.unwrap();
         assert_eq!(saved, of(|n| (4 + n as i64 % 3).max(5)));
     }

@@ -1,23 +1,38 @@
 //! The snapshot: written in the background, loaded at start. It is written from memory as a whole and not key by key, thus by a
 //! loop of its own.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use prima_platform::{
     bus::{self, Bus, matches},
     clock::from_micros,
     consume::{Freshness, Position, Saved, Source},
     db::Database,
+    id::Ids,
 };
 use sea_orm::DbErr;
-use tokio::time::Instant;
+use tokio::{
+    task::{JoinError, JoinHandle},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
-use super::{history::Unwritten, tables::Tables};
+use super::{
+    compaction::Compaction,
+    history::Unwritten,
+    segment::{self, BadSegment},
+    tables::{self, Reading, Tables},
+};
 use crate::store::{
-    StoredPosition, snapshot_page, snapshot_position_save, snapshot_positions, snapshot_save,
-    snapshot_source_save, snapshot_sources,
+    StoredPosition, StoredState, segment_body, segment_ids, segments_extent, snapshot_page,
+    snapshot_position_save, snapshot_positions, snapshot_save, snapshot_source_save, snapshot_sources,
 };
 
 const EVERY: Duration = Duration::from_millis(500);
@@ -26,6 +41,8 @@ const WHILE_READING: Duration = Duration::from_secs(30);
 /// How many states may wait then, a few hundred bytes each.
 const MOST_WAITING: usize = 500_000;
 const PAGE: u64 = 10_000;
+/// Segments that are read and decoded before they are applied.
+const READ_AHEAD: usize = 2;
 
 /// Applies the stored states of the subjects that are followed; others would never be updated again. Returns when the
 /// newest of them was received; `None` when there are none.
@@ -34,20 +51,112 @@ pub async fn load(
     tables: &Arc<Tables>,
     sources: &[Source],
 ) -> Result<Option<DateTime<Utc>>, DbErr> {
-    let filters: Vec<&String> = sources.iter().flat_map(|source| &source.filters).collect();
-    let mut newest = None;
-    let mut rows = snapshot_page(db, "", PAGE).await?;
-    while let Some(last) = rows.last() {
-        let after = last.subject.clone();
-        rows.retain(|row| filters.iter().any(|filter| matches(filter, &row.subject)));
-        newest = newest.max(rows.iter().map(|row| row.applied_at).max());
-        // The next page is read while this one is applied.
-        let applying = tables.clone();
-        let applied = tokio::task::spawn_blocking(move || applying.apply_if_newer(rows));
-        rows = snapshot_page(db, &after, PAGE).await?;
-        applied.await.map_err(|error| DbErr::Custom(error.to_string()))?;
-    }
+    let filters: Arc<[String]> = sources.iter().flat_map(|source| source.filters.clone()).collect();
+    let loading = Loading {
+        tables: tables.clone(),
+        filters,
+        newest: None,
+        applying: None,
+    };
+    // Nobody reads the tables before they are loaded.
+    tables.defer();
+    // The rows are complete as well, and those of a release before this one are in no segment.
+    let newest = match segments_extent(db).await?.whole {
+        Some(_) => match loading.segments(db).await? {
+            Ok(newest) => newest,
+            Err((error, loading)) => {
+                tracing::warn!(%error, "reading the rows of the snapshot");
+                loading.rows(db).await?
+            }
+        },
+        None => loading.rows(db).await?,
+    };
+    let arranging = tables.clone();
+    tokio::task::spawn_blocking(move || arranging.arrange())
+        .await
+        .map_err(failed)?;
     Ok(newest.map(from_micros))
+}
+
+/// A snapshot that is being loaded: what was read last is applied while the next part is read.
+struct Loading {
+    tables: Arc<Tables>,
+    filters: Arc<[String]>,
+    newest: Option<i64>,
+    applying: Option<JoinHandle<()>>,
+}
+
+impl Loading {
+    async fn rows(mut self, db: &Database) -> Result<Option<i64>, DbErr> {
+        let mut after = String::new();
+        loop {
+            let rows = snapshot_page(db, &after, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.subject);
+            let read = rows.into_iter().map(|mut row| {
+                let payload = std::mem::take(&mut row.payload);
+                let reading = tables::read(&row.subject, row.withdrawn != 0, &payload);
+                (row, reading)
+            });
+            self.apply(read.collect()).await?;
+        }
+        self.end().await
+    }
+
+    /// Loads the segments, several of which are read at once. Gives itself back when one of them can't be read.
+    async fn segments(mut self, db: &Database) -> Result<Result<Option<i64>, (BadSegment, Self)>, DbErr> {
+        let mut loaded = BTreeSet::new();
+        loop {
+            // Another replica may replace segments by others with the same states, which are then read as well.
+            let mut ids = segment_ids(db, i64::MAX).await?;
+            ids.retain(|id| !loaded.contains(id));
+            if ids.is_empty() {
+                return Ok(Ok(self.end().await?));
+            }
+            loaded.extend(ids.iter().cloned());
+            let read = futures::stream::iter(ids).map(|id| async move {
+                let Some(body) = segment_body(db, &id).await? else {
+                    return Ok(Ok(Vec::new()));
+                };
+                let decoding = tokio::task::spawn_blocking(move || segment::read(&body));
+                decoding.await.map_err(failed)
+            });
+            let mut read = pin!(read.buffered(READ_AHEAD));
+            while let Some(states) = read.next().await {
+                match states? {
+                    Ok(states) => self.apply(states).await?,
+                    Err(error) => return Ok(Err((error, self))),
+                }
+            }
+        }
+    }
+
+    /// Applies states once those before are applied.
+    async fn apply(&mut self, mut states: Vec<(StoredState, Reading)>) -> Result<(), DbErr> {
+        let filters = &self.filters;
+        states.retain(|(state, _)| filters.iter().any(|filter| matches(filter, &state.subject)));
+        let newest = states.iter().map(|(state, _)| state.applied_at).max();
+        self.newest = self.newest.max(newest);
+        if let Some(applying) = self.applying.take() {
+            applying.await.map_err(failed)?;
+        }
+        let tables = self.tables.clone();
+        self.applying = Some(tokio::task::spawn_blocking(move || {
+            tables.apply_read(states);
+        }));
+        Ok(())
+    }
+
+    async fn end(mut self) -> Result<Option<i64>, DbErr> {
+        if let Some(applying) = self.applying.take() {
+            applying.await.map_err(failed)?;
+        }
+        Ok(self.newest)
+    }
+}
+
+fn failed(error: JoinError) -> DbErr {
+    DbErr::Custom(error.to_string())
 }
 
 /// The filters of a source as they are stored: a position says nothing about subjects that were not followed.
@@ -55,8 +164,12 @@ fn filters(source: &Source) -> String {
     source.filters.join(" ")
 }
 
-/// Lets each source be followed from the position up to which the snapshot has all of its states.
+/// Lets each source be followed from the position up to which the snapshot has all of its states. After a release without
+/// segments, streams are read from their beginnings once.
 pub async fn resume(db: &Database, sources: &[Source], freshness: &Freshness) -> Result<(), DbErr> {
+    if segments_extent(db).await?.whole.is_none() {
+        return Ok(());
+    }
     for row in snapshot_positions(db).await? {
         let source = sources.iter().find(|source| source.service == row.service);
         if source.is_some_and(|source| filters(source) == row.filters) {
@@ -86,12 +199,16 @@ pub struct Saver {
     pub freshness: Freshness,
     /// What the history gets; it begins with what the snapshot has once the streams were read to their ends.
     pub unwritten: Arc<Unwritten>,
+    /// The ids of segments.
+    pub ids: Ids,
+    /// Keeps the segments few.
+    pub compaction: Compaction,
 }
 
 impl Saver {
     /// Saves the received states periodically, and once more at `stop`. A state that was not saved is received again from
     /// the bus. Once every stream was read to its end and saved, the snapshot of the sources is recorded as complete.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) {
         let fresh = self.freshness.fresh();
         let start = Instant::now();
         let mut is_recorded = false;
@@ -108,11 +225,16 @@ impl Saver {
                 self.unwritten.begin();
             }
             // Millions of them are sorted.
-            let tables = self.tables.clone();
-            let Ok(states) = tokio::task::spawn_blocking(move || tables.take_unsaved()).await else {
+            let (tables, ids) = (self.tables.clone(), self.ids.clone());
+            let taking = tokio::task::spawn_blocking(move || {
+                let states = tables.take_unsaved();
+                let segments = segment::segments(&states, &ids);
+                (states, segments)
+            });
+            let Ok((states, segments)) = taking.await else {
                 return;
             };
-            let saved = match snapshot_save(&self.db, &states).await {
+            let saved = match snapshot_save(&self.db, &states, segments).await {
                 Ok(()) if complete && !is_recorded => {
                     is_recorded = true;
                     let services: Vec<String> = self.sources.iter().map(|s| s.service.clone()).collect();
@@ -135,6 +257,9 @@ impl Saver {
             }
             if stopping {
                 return;
+            }
+            if is_read && let Err(error) = self.compaction.run(&stop).await {
+                tracing::warn!(%error, "segments of the snapshot not rewritten; trying again");
             }
         }
     }

@@ -43,7 +43,7 @@ struct Other {
 
 /// Why this release cannot read a state.
 #[derive(Debug, thiserror::Error)]
-enum Unreadable {
+pub enum Unreadable {
     #[error(transparent)]
     Subject(#[from] score::Error),
     #[error(transparent)]
@@ -100,6 +100,20 @@ impl Tables {
     /// The league tables under a read lock.
     pub fn read(&self) -> RwLockReadGuard<'_, LeagueTables> {
         self.league_tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves the tables without the states that are applied from now on, until [`Tables::arrange`]: they are applied in less
+    /// time. Until then nobody may read the tables.
+    pub fn defer(&self) {
+        let mut league_tables = self.league_tables.write().unwrap_or_else(PoisonError::into_inner);
+        league_tables.defer();
+    }
+
+    /// Puts the tables in order, if that was deferred.
+    pub fn arrange(&self) {
+        let mut league_tables = self.league_tables.write().unwrap_or_else(PoisonError::into_inner);
+        league_tables.arrange();
+        self.hashes.clear();
     }
 
     /// A channel that is notified when a table changes; it exists as long as a watcher uses it.
@@ -182,22 +196,29 @@ impl Tables {
     /// Applies states, whether they can be read or not. Returns those that were newer than what was applied before, in their
     /// order.
     pub fn apply_if_newer(&self, states: Vec<StoredState>) -> Vec<StoredState> {
+        let reading = |state: &StoredState| read(&state.subject, state.withdrawn != 0, &state.payload);
+        let readings: Vec<Reading> = states.iter().map(reading).collect();
+        self.apply_read(states.into_iter().zip(readings).collect())
+    }
+
+    /// Applies states that were read; their payloads are not used. Returns those that were newer, in their order.
+    pub fn apply_read(&self, states: Vec<(StoredState, Reading)>) -> Vec<StoredState> {
         let mut others = lock(&self.others);
         let mut league_tables = self.league_tables.write().unwrap_or_else(PoisonError::into_inner);
         // A watcher that comes later reads the tables after this.
         let is_watched = !lock(&self.channels).is_empty();
         let mut all_changed = Vec::new();
-        let mut is_newer = |state: &StoredState| match apply(&mut league_tables, &mut others, state) {
-            Some(changed) => {
-                self.hashes.forget(&changed);
-                if is_watched && !changed.is_empty() {
-                    all_changed.push(changed);
-                }
-                true
+        let mut newer = Vec::new();
+        for (state, reading) in states {
+            let Some(changed) = apply(&mut league_tables, &mut others, &state, reading) else {
+                continue;
+            };
+            self.hashes.forget(&changed);
+            if is_watched && !changed.is_empty() {
+                all_changed.push(changed);
             }
-            None => false,
-        };
-        let newer = states.into_iter().filter(|state| is_newer(state)).collect();
+            newer.push(state);
+        }
         drop(league_tables);
         drop(others);
         for changed in &all_changed {
@@ -284,17 +305,33 @@ fn received(subject: String, version: i64, withdrawn: bool, payload: Vec<u8>, no
     }
 }
 
+/// What a state contains; `None` when its subject is not ranked.
+pub type Reading = Result<Option<Fact>, Unreadable>;
+
+/// Reads a state.
+pub fn read(subject: &str, withdrawn: bool, payload: &[u8]) -> Reading {
+    let Some(aggregate) = events::aggregate_of(subject)? else {
+        return Ok(None);
+    };
+    Ok(Some(events::read(aggregate, withdrawn, payload)?))
+}
+
 /// Applies a state, whether it can be read or not; `None` when the same or a newer version was applied before.
 fn apply(
     league_tables: &mut LeagueTables,
     others: &mut BTreeMap<String, Other>,
     state: &StoredState,
+    reading: Reading,
 ) -> Option<Changed> {
     let (subject, version, withdrawn) = (state.subject.as_str(), state.version, state.withdrawn != 0);
     if others.get(subject).is_some_and(|other| other.version >= version) {
         return None;
     }
-    let (changed, is_held, error) = match read(league_tables, state) {
+    let applied = reading.and_then(|fact| {
+        fact.map(|fact| apply_fact(league_tables, version, fact))
+            .transpose()
+    });
+    let (changed, is_held, error) = match applied {
         Ok(Some(changed)) => (changed, true, None),
         Ok(None) => (Changed::default(), false, None),
         // Its row is removed. The state stays in the stream and in the snapshot, where a release that can read it finds
@@ -325,19 +362,13 @@ fn apply(
     Some(changed)
 }
 
-/// Applies a state that can be read; `None` when its subject is not ranked.
-fn read(league_tables: &mut LeagueTables, state: &StoredState) -> Result<Option<Changed>, Unreadable> {
-    let Some(aggregate) = events::aggregate_of(&state.subject)? else {
-        return Ok(None);
-    };
-    let version = state.version;
-    let changed = match events::read(aggregate, state.withdrawn != 0, &state.payload)? {
+fn apply_fact(league_tables: &mut LeagueTables, version: i64, fact: Fact) -> Result<Changed, Unreadable> {
+    Ok(match fact {
         Fact::Agency(name, facts) => league_tables.agency(name, version, facts),
         Fact::Unit(name, facts) => league_tables.unit(name, version, facts),
         Fact::Score(source, score) => league_tables.score(&source, version, score)?,
         Fact::Definition(metric, definition) => league_tables.definition(&metric, version, definition),
-    };
-    Ok(Some(changed))
+    })
 }
 
 impl Projection for Tables {

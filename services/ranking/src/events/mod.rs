@@ -61,6 +61,17 @@ pub fn read(aggregate: Aggregate, withdrawn: bool, payload: &[u8]) -> Result<Fac
     })
 }
 
+/// Appends the payload of a state to `to`, without what tables do not keep of it.
+pub fn shorten(subject: &str, payload: &[u8], to: &mut Vec<u8>) {
+    let start = to.len();
+    let is_score = subject.split('.').nth(2) == Some("score");
+    // One that can't be read stays as it is.
+    if !is_score || score::shorten(payload, to).is_err() {
+        to.truncate(start);
+        to.extend_from_slice(payload);
+    }
+}
+
 /// Decodes a payload. That a state is withdrawn is known without its payload, so the payload of a withdrawn state may
 /// be unreadable.
 fn decode<T: Message + Default>(withdrawn: bool, payload: &[u8]) -> Result<T, DecodeError> {

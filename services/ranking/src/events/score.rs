@@ -4,6 +4,7 @@ use prima_proto::{
     event::v1::{ScoreStatus, WithheldReason},
     score::Key,
 };
+use prost::{DecodeError, encoding};
 use rust_decimal::Decimal;
 
 use crate::domain::{Figures, Score, Status};
@@ -48,6 +49,25 @@ pub struct ScoreFigures {
     value_with_questioned: String,
     #[prost(string, tag = "25")]
     category_display_name: String,
+}
+
+/// Fields of a `ScoreState` that its bus subject contains as well, or that tables do not keep: metric, period, subject,
+/// fraction and components. All others stay in segments of the snapshot, also those that this release does not know.
+const OMITTED: [u32; 5] = [1, 2, 3, 5, 8];
+
+/// Appends the payload of a score to `to`, without the fields that tables do not keep. Fails when it is not a message.
+pub fn shorten(payload: &[u8], to: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let mut rest = payload;
+    while !rest.is_empty() {
+        let field = rest;
+        let (tag, wire_type) = encoding::decode_key(&mut rest)?;
+        encoding::skip_field(wire_type, tag, &mut rest, encoding::DecodeContext::default())?;
+        let length = field.len() - rest.len();
+        if !OMITTED.contains(&tag) {
+            to.extend_from_slice(field.get(..length).unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 /// The score that a state contains.
@@ -136,26 +156,33 @@ mod tests {
         };
         let read = ScoreFigures::decode(published.encode_to_vec().as_slice()).unwrap();
         let expected = ScoreFigures {
-            exact: published.exact,
-            value: published.value,
-            category: published.category,
+            exact: published.exact.clone(),
+            value: published.value.clone(),
+            category: published.category.clone(),
             sample_size: published.sample_size,
             sample_minimum: published.sample_minimum,
             standard_error: published.standard_error,
             units_counted: published.units_counted,
             units_expected: published.units_expected,
-            instrument: published.instrument,
-            aggregation: published.aggregation,
+            instrument: published.instrument.clone(),
+            aggregation: published.aggregation.clone(),
             status: published.status,
             recorded: published.recorded,
             counted: published.counted,
             pending: published.pending,
             withheld_reason: published.withheld_reason,
             in_question: published.in_question,
-            value_with_questioned: published.value_with_questioned,
-            category_display_name: published.category_display_name,
+            value_with_questioned: published.value_with_questioned.clone(),
+            category_display_name: published.category_display_name.clone(),
         };
         assert_eq!(read, expected);
+        let mut shortened = Vec::new();
+        shorten(&published.encode_to_vec(), &mut shortened).unwrap();
+        assert_eq!(ScoreFigures::decode(shortened.as_slice()).unwrap(), read);
+        let kept = ScoreState::decode(shortened.as_slice()).unwrap();
+        assert_eq!(kept.standard_error, "0.1", "what tables may need later");
+        assert!(kept.components.is_empty());
+        assert!(shorten(&[0xff], &mut shortened).is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod definition;
 mod history;
 mod snapshot;
 mod snapshot_position;
+mod snapshot_segment;
 mod snapshot_source;
 
 pub use definition::{
@@ -13,8 +14,11 @@ pub use history::{
     Moment, Span, history_get, history_insert, history_insert_snapshot, history_lock, history_page,
     history_span, history_span_set, history_thin,
 };
-pub use snapshot::{StoredState, snapshot_page, snapshot_save};
+pub use snapshot::{StoredState, snapshot_len, snapshot_page, snapshot_save};
 pub use snapshot_position::{Model as StoredPosition, snapshot_position_save, snapshot_positions};
+pub use snapshot_segment::{
+    Extent, Segment, segment_body, segment_ids, segments_extent, segments_replace, segments_whole,
+};
 pub use snapshot_source::{snapshot_source_save, snapshot_sources};
 
 use prima_platform::{db::Step, schema::platform_steps};
@@ -30,6 +34,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(DEFINITIONS));
         steps.push(Box::new(HISTORY));
         steps.push(Box::new(POSITIONS));
+        steps.push(Box::new(SEGMENTS));
         steps
     }
 }
@@ -77,6 +82,20 @@ const POSITIONS: Step = Step {
         // Up to where the snapshot has all states of a stream that match the filters. The message with that sequence is the
         // same one only if it was stored at the same time.
         "CREATE TABLE snapshot_position (
+            service {key} PRIMARY KEY, filters TEXT NOT NULL, created BIGINT NOT NULL, sequence BIGINT NOT NULL,
+            stored BIGINT NOT NULL)",
+    ],
+};
+
+const SEGMENTS: Step = Step {
+    name: "m0005_ranking_snapshot_segment",
+    statements: &[
+        "CREATE TABLE snapshot_segment (id {key} PRIMARY KEY, states BIGINT NOT NULL, body {blob} NOT NULL)",
+        // One row, once all rows of the snapshot are in segments. A process of the release before writes rows alone, and records
+        // its positions in `snapshot_position`.
+        "CREATE TABLE snapshot_whole (id BIGINT PRIMARY KEY, states BIGINT NOT NULL)",
+        "INSERT INTO snapshot_whole (id, states) SELECT 1, 0 WHERE NOT EXISTS (SELECT 1 FROM snapshot)",
+        "CREATE TABLE segment_position (
             service {key} PRIMARY KEY, filters TEXT NOT NULL, created BIGINT NOT NULL, sequence BIGINT NOT NULL,
             stored BIGINT NOT NULL)",
     ],

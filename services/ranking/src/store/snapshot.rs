@@ -3,6 +3,8 @@
 use prima_platform::db::{Column as Type, Database, at_once, plain_rows, sql, table};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
+use super::snapshot_segment::{Segment, segments_insert};
+
 /// The last received state of a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredState {
@@ -26,9 +28,9 @@ const UNLESS_OLDER: &str =
     "ON CONFLICT (subject) DO UPDATE SET version = excluded.version, withdrawn = excluded.withdrawn,
      payload = excluded.payload, applied_at = excluded.applied_at WHERE excluded.version > snapshot.version";
 
-/// Saves states in one transaction; an older version changes nothing. Subjects are distinct and in order, so that replicas
-/// do not deadlock.
-pub async fn snapshot_save(db: &Database, rows: &[StoredState]) -> Result<(), DbErr> {
+/// Saves states, with the segments that contain them, in one transaction; an older version changes no row. Subjects are
+/// distinct and in order, so that replicas do not deadlock.
+pub async fn snapshot_save(db: &Database, rows: &[StoredState], segments: Vec<Segment>) -> Result<(), DbErr> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -60,7 +62,17 @@ pub async fn snapshot_save(db: &Database, rows: &[StoredState]) -> Result<(), Db
         };
         txn.execute_raw(statement).await?;
     }
+    segments_insert(&txn, segments).await?;
     txn.commit().await
+}
+
+/// Number of rows of the snapshot.
+pub async fn snapshot_len(db: &Database) -> Result<i64, DbErr> {
+    let reader = db.reader();
+    let row = reader
+        .query_one_raw(sql(reader, "SELECT COUNT(*) FROM snapshot", []))
+        .await?;
+    row.map_or(Ok(0), |row| row.try_get_by_index(0))
 }
 
 /// A page of the snapshot after `subject`. Columns are taken by their places, since millions of rows are read at a start.

@@ -1,4 +1,4 @@
-//! The positions up to which the snapshot has all states of the streams.
+//! The positions up to which the segments of the snapshot have all states of the streams.
 
 use prima_platform::{consume::Saved, db::Database};
 use sea_orm::{
@@ -7,9 +7,10 @@ use sea_orm::{
     sea_query::{Alias, OnConflict},
 };
 
-/// The position up to which the snapshot has all states of a stream.
+/// The position up to which the segments of the snapshot have all states of a stream. An earlier release, which writes no
+/// segments, records those of its rows in another table.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "snapshot_position")]
+#[sea_orm(table_name = "segment_position")]
 pub struct Model {
     /// The service that owns the stream.
     #[sea_orm(primary_key, auto_increment = false)]

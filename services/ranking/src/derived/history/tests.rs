@@ -122,7 +122,7 @@ impl Replica {
 
     async fn save(&self) {
         let states = self.tables.take_unsaved();
-        snapshot_save(&self.writer.db, &states).await.unwrap();
+        snapshot_save(&self.writer.db, &states, Vec::new()).await.unwrap();
     }
 
     async fn turn(&mut self) {
@@ -194,7 +194,8 @@ async fn a_snapshot_of_an_earlier_release_seeds_the_history() {
             payload: b"\x01".to_vec(),
             applied_at: START - 500 * STEP,
         };
-        snapshot_save(&db, std::slice::from_ref(&state)).await.unwrap();
+        let states = std::slice::from_ref(&state);
+        snapshot_save(&db, states, Vec::new()).await.unwrap();
         time.advance(90);
         let mut replica = Replica::new(&db, &time);
         replica.turn().await;
