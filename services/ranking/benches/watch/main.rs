@@ -37,7 +37,8 @@ const STREAMS: usize = 50;
 
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
-    watchers: usize,
+    /// Numbers of watchers, and of updates a second: each watcher is to get each update.
+    watchers: [(usize, u32); 2],
     idle: usize,
     seconds: u64,
 }
@@ -157,10 +158,11 @@ fn percentile(sorted: &[u64], share: f64) -> f64 {
         / 1e3
 }
 
-async fn latency(sizes: Sizes, deltas: bool) {
-    let server = Server::start("20");
+async fn latency((watchers, updates): (usize, u32), seconds: u64, deltas: bool) {
+    let server = Server::start(&updates.to_string());
     let seen = Arc::new(Seen::default());
-    let streams = server.watch(sizes.watchers, deltas).await;
+    let before = server.memory();
+    let streams = server.watch(watchers, deltas).await;
     let readers: Vec<_> = streams
         .into_iter()
         .map(|stream| read(stream, Arc::clone(&seen)))
@@ -168,9 +170,10 @@ async fn latency(sizes: Sizes, deltas: bool) {
     tokio::time::sleep(Duration::from_secs(1)).await;
     seen.measuring.store(true, Ordering::Relaxed);
     let start = Instant::now();
-    tokio::time::sleep(Duration::from_secs(sizes.seconds)).await;
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
     seen.measuring.store(false, Ordering::Relaxed);
     let elapsed = start.elapsed().as_secs_f64();
+    let each = server.memory().saturating_sub(before) / watchers as u64;
     drop(server);
     let mut delays = Vec::new();
     for reader in readers {
@@ -179,8 +182,8 @@ async fn latency(sizes: Sizes, deltas: bool) {
     delays.sort_unstable();
     let messages = seen.messages.load(Ordering::Relaxed) as f64;
     println!(
-        "{} watchers, 20 updates a second, {}: {:.0} messages/s of {:.0} bytes; seen after p50 {:.1} ms, p99 {:.1} ms",
-        sizes.watchers,
+        "{watchers} watchers, {updates} updates a second, {}: {:.0} messages/s of {:.0} bytes; seen after p50 {:.1} ms, \
+         p99 {:.1} ms; {each} bytes of memory each",
         if deltas { "deltas" } else { "all rows" },
         messages / elapsed,
         seen.bytes.load(Ordering::Relaxed) as f64 / messages.max(1.0),
@@ -216,17 +219,20 @@ async fn main() {
     }
     let sizes = match env::var("PRIMA_BENCH_SMALL").is_ok_and(|value| value == "1") {
         true => Sizes {
-            watchers: 50,
+            watchers: [(50, 20), (100, 10)],
             idle: 100,
             seconds: 1,
         },
         false => Sizes {
-            watchers: 1000,
+            watchers: [(1000, 20), (2000, 10)],
             idle: 2000,
             seconds: 10,
         },
     };
-    latency(sizes, true).await;
-    latency(sizes, false).await;
+    for watchers in sizes.watchers {
+        for deltas in [true, false] {
+            latency(watchers, sizes.seconds, deltas).await;
+        }
+    }
     memory(sizes).await;
 }
