@@ -80,35 +80,39 @@ impl Redis {
     }
 }
 
-/// Update and rank of random members of one sorted set, in pipelines of as many as the tables get at once. The time of
-/// each pair; `None` without a Redis.
-pub fn redis(sizes: Sizes, numbers: &mut Numbers) -> Result<Option<Duration>, Box<dyn Error>> {
+/// Update of random members in the sorted sets that `sets` names for each, and the rank in the first one, in pipelines of as
+/// many as the tables get at once. The time of each; `None` without a Redis.
+pub fn redis(
+    sizes: Sizes,
+    numbers: &mut Numbers,
+    sets: fn(usize) -> Vec<String>,
+) -> Result<Option<Duration>, Box<dyn Error>> {
     let Some(mut redis) = Redis::start()? else {
         return Ok(None);
     };
-    let add = |i: usize, value: usize| {
-        format!(
-            "ZADD skm {}.{:02} {}\r\n",
-            value / 100,
-            value % 100,
-            subject_name(i)
-        )
+    let count = sets(0).len();
+    let add = |i: usize, value: usize| -> String {
+        let (whole, part, name) = (value / 100, value % 100, subject_name(i));
+        let sets = sets(i).into_iter();
+        sets.map(|set| format!("ZADD {set} {whole}.{part:02} {name}\r\n"))
+            .collect()
     };
     for first in (0..sizes.units).step_by(BATCH) {
         let batch = first..(first + BATCH).min(sizes.units);
-        let count = batch.len();
+        let replies = batch.len() * count;
         let commands: String = batch.map(|i| add(i, numbers.value())).collect();
-        redis.pipeline(&commands, count)?;
+        redis.pipeline(&commands, replies)?;
     }
     let mut took = Duration::ZERO;
     for _ in 0..sizes.batches {
-        let pair = |_| {
+        let update = |_| {
             let i = numbers.below(sizes.units);
-            add(i, numbers.value()) + &format!("ZREVRANK skm {}\r\n", subject_name(i))
+            let first = sets(i).into_iter().next().unwrap_or_default();
+            add(i, numbers.value()) + &format!("ZREVRANK {first} {}\r\n", subject_name(i))
         };
-        let commands: String = (0..BATCH).map(pair).collect();
+        let commands: String = (0..BATCH).map(update).collect();
         let start = Instant::now();
-        redis.pipeline(&commands, 2 * BATCH)?;
+        redis.pipeline(&commands, (count + 1) * BATCH)?;
         took += start.elapsed();
     }
     Ok(Some(took / u32::try_from(sizes.updates())?))

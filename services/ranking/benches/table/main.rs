@@ -53,6 +53,17 @@ fn announced(units: usize) -> LeagueTables {
     tables
 }
 
+/// Names of the tables of a unit: of the country, its province and its agency.
+fn three_sets(i: usize) -> Vec<String> {
+    let agency = unit(i).agency;
+    let province = agency.parse::<usize>().unwrap_or(0) % PROVINCES;
+    vec![
+        "skm".to_owned(),
+        format!("skm.{province}"),
+        format!("units.{agency}"),
+    ]
+}
+
 fn report(what: &str, each: Duration) {
     let micros = each.as_secs_f64() * 1e6;
     println!("  {what:<52}{micros:>12.2} us each");
@@ -134,7 +145,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let baselines = [
             (
                 "Redis, pipelined ZADD and ZREVRANK",
-                baseline::redis(sizes, &mut numbers)?,
+                baseline::redis(sizes, &mut numbers, |_| vec!["skm".to_owned()])?,
+            ),
+            (
+                "Redis, ZADD to three sets and ZREVRANK",
+                baseline::redis(sizes, &mut numbers, three_sets)?,
             ),
             (
                 "PostgreSQL, UPDATE and rank() over",

@@ -172,7 +172,7 @@ pub fn insert<E: EntityTrait, const N: usize>(
     if alike == 0 && count == rows.len() {
         return plain_rows(&head, size, tail, values);
     }
-    let which = given.map_or("TRUE".to_owned(), |n| format!("column{} IS NOT NULL", n + 1));
+    let which = given.map_or("true".to_owned(), |n| format!("column{} IS NOT NULL", n + 1));
     let before = format!("{head} SELECT {} FROM (", read.join(", "));
     plain_rows(&before, size, &format!(") WHERE {which} {tail}"), values)
 }
