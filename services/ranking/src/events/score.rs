@@ -161,7 +161,7 @@ mod tests {
             category: published.category.clone(),
             sample_size: published.sample_size,
             sample_minimum: published.sample_minimum,
-            standard_error: published.standard_error,
+            standard_error: published.standard_error.clone(),
             units_counted: published.units_counted,
             units_expected: published.units_expected,
             instrument: published.instrument.clone(),
