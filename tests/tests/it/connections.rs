@@ -113,7 +113,7 @@ async fn a_connection_is_renewed_and_neither_calls_nor_streams_notice() {
             let mut calls = 0_u64;
             while proxy.accepted() < first + 4 {
                 let mut answer = client.get_survey(request.clone()).await;
-                if answer.as_ref().is_err_and(unsent) {
+                while answer.as_ref().is_err_and(unsent) {
                     answer = client.get_survey(request.clone()).await;
                 }
                 answer.expect("no call fails");

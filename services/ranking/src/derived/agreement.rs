@@ -316,8 +316,8 @@ impl<'a> Replica<'a> {
             rebuilding.tables.apply(&self.delivery(*subject, *version));
         }
         self.redeliver(true);
-        let (comparison, is_replaced) = rebuilding.compare_and_replace(&SERVICES, 9, |_| false);
-        assert!(is_replaced, "{:?}", comparison.differences);
+        let compared = rebuilding.compare_and_replace(&SERVICES, 9, |_| false);
+        assert!(compared.is_replaced, "{:?}", compared.comparison.differences);
     }
 
     /// What a replica shows that receives only the newest states.

@@ -87,6 +87,8 @@ pub async fn plan(served: &Served, text: &str, values: Vec<Value>) -> (String, i
 }
 
 const EVERY: Duration = Duration::from_secs(1);
+/// Pages by which two readings of as many rows may differ.
+const MARGIN: i64 = 8;
 
 /// The query of the runner for these rows.
 fn look(due: Due) -> (String, Vec<Value>) {
@@ -121,10 +123,12 @@ async fn looking_for_work_reads_its_index_and_costs_the_same_however_many_are_cl
             let (outdated, outdated_pages) = plan(&served, &text, values).await;
             assert!(reads(&outdated, "complaint_calendar"), "{outdated}");
             println!("{closed}: {due_pages} and {outdated_pages} pages\n{due}\n{outdated}");
+            // A few pages differ, as old versions of the row of the calendar are passed over; a page for each of the closed
+            // reports, or a level of the index, would be hundreds.
             let (first_due, first_outdated) = *before.get_or_insert((due_pages, outdated_pages));
-            assert!(due_pages <= first_due + 2, "{first_due} pages, then {due}");
+            assert!(due_pages <= first_due + MARGIN, "{first_due} pages, then {due}");
             assert!(
-                outdated_pages <= first_outdated + 2,
+                outdated_pages <= first_outdated + MARGIN,
                 "{first_outdated} pages, then {outdated}"
             );
         }

@@ -65,6 +65,19 @@ impl Tables {
     }
 }
 
+/// How rebuilt tables compare with those that are read.
+#[derive(Debug)]
+pub struct Compared {
+    /// The rows.
+    pub comparison: Comparison,
+    /// Whether the rebuilt tables are read now.
+    pub is_replaced: bool,
+    /// Whether both have the same version of every subject, so that only a fault explains rows that differ. While states are
+    /// published, one may have left the stream before it was read for the rebuilt tables, and the newer one that replaced it
+    /// may not have arrived yet.
+    pub has_same_states: bool,
+}
+
 /// Tables that are being rebuilt beside those that are read. They are given up when this is dropped.
 #[derive(Debug)]
 pub struct Rebuilding {
@@ -74,22 +87,27 @@ pub struct Rebuilding {
 }
 
 impl Rebuilding {
-    /// Compares the rebuilt tables with those that are read, of which both have received the same states of `services`, and
-    /// puts them in their place when they are equal or `accepts` the difference. Returns the comparison, with at most `most`
-    /// rows, and whether they were replaced. Readers go on reading; states wait.
+    /// Compares the rebuilt tables with those that are read, and puts them in their place when they are equal or `accepts` the
+    /// difference. The comparison has at most `most` rows. Readers go on reading; states of `services` wait.
     pub fn compare_and_replace(
         &self,
         services: &[&str],
         most: usize,
         accepts: impl FnOnce(&Comparison) -> bool,
-    ) -> (Comparison, bool) {
+    ) -> Compared {
         let _no_state_between = lock(&self.live.rebuilt);
         let comparison = comparison::compare(&self.live.read(), &self.tables.read(), most);
-        let replaces = comparison.differences_hash.is_none() || accepts(&comparison);
-        if replaces {
+        let is_replaced = comparison.differences_hash.is_none() || accepts(&comparison);
+        let has_same = |service: &&str| self.live.subjects(service) == self.tables.subjects(service);
+        let has_same_states = is_replaced || services.iter().all(has_same);
+        if is_replaced {
             self.live.replace_by(&self.tables, services);
         }
-        (comparison, replaces)
+        Compared {
+            comparison,
+            is_replaced,
+            has_same_states,
+        }
     }
 }
 
@@ -102,7 +120,7 @@ impl Drop for Rebuilding {
 #[cfg(test)]
 mod tests {
     use prima_platform::clock::Clock;
-    use prima_proto::event::v1::ScoreState;
+    use prima_proto::event::v1::{ScoreState, UnitState};
     use prost::Message;
 
     use super::super::tests::receive;
@@ -128,8 +146,8 @@ mod tests {
         }
         // What is received meanwhile reaches both.
         live.receive_both(vec![received(subject("d"), 1, false, payload, 0)]);
-        let (_, is_replaced) = rebuilding.compare_and_replace(&["survey"], 9, |_| true);
-        assert!(is_replaced);
+        let compared = rebuilding.compare_and_replace(&["survey"], 9, |_| true);
+        assert!(compared.is_replaced);
         let unsaved = live.take_unsaved();
         let unsaved: Vec<_> = unsaved
             .iter()
@@ -145,5 +163,52 @@ mod tests {
         assert_eq!(live.read().unplaced(), 3);
         drop(rebuilding);
         assert!(live.begin_rebuild().is_some(), "its tables are freed");
+    }
+
+    #[test]
+    fn a_state_that_one_of_the_tables_lacks_is_told_apart_from_a_fault() {
+        let score = |value: &str| ScoreState {
+            value: value.into(),
+            ..Default::default()
+        };
+        let of_unit = UnitState {
+            unit_type: "clinic".into(),
+            ..Default::default()
+        };
+        let (unit, subject) = (
+            "prima.directory.unit.11.a",
+            "prima.survey.score.skm.2024.unit.11.a",
+        );
+        let services = ["directory", "survey"];
+        let live = Arc::new(Tables::new(Clock::system()));
+        receive(&live, unit, 1, false, &of_unit.encode_to_vec());
+        receive(&live, subject, 1, false, &score("80").encode_to_vec());
+        // The score left the stream before it was read for the rebuilt tables, since a newer one replaced it.
+        let rebuilding = live.begin_rebuild().unwrap();
+        receive(&rebuilding.tables, unit, 1, false, &of_unit.encode_to_vec());
+        let compared = rebuilding.compare_and_replace(&services, 9, |_| false);
+        assert!(!compared.is_replaced && !compared.has_same_states);
+        live.receive_both(vec![received(
+            subject.into(),
+            2,
+            false,
+            score("90").encode_to_vec(),
+            0,
+        )]);
+        let compared = rebuilding.compare_and_replace(&services, 9, |_| false);
+        assert!(compared.is_replaced);
+        drop(rebuilding);
+
+        let rebuilding = live.begin_rebuild().unwrap();
+        receive(&rebuilding.tables, unit, 1, false, &of_unit.encode_to_vec());
+        receive(
+            &rebuilding.tables,
+            subject,
+            2,
+            false,
+            &score("70").encode_to_vec(),
+        );
+        let compared = rebuilding.compare_and_replace(&services, 9, |_| false);
+        assert!(!compared.is_replaced && compared.has_same_states, "a fault");
     }
 }

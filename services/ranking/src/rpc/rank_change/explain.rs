@@ -29,8 +29,8 @@ use crate::{
 
 /// The rule of the parts, for people.
 const RULE: &str = "Nilai Shapley: bagian tiap sumber adalah rata-rata perubahan peringkat yang ditambahkannya, dihitung \
-                    dalam semua urutan sumber dapat berlaku. Jumlah semua bagian tepat sama dengan perubahan peringkat; \
-                    bagian negatif berarti naik. Nilai dengan cara ukur (era) yang berbeda dihitung sebagai metode.";
+                    dalam semua urutan sumber dapat berlaku. Jumlah semua bagian, sebelum dibulatkan, tepat sama dengan \
+                    perubahan peringkat. Perbedaan cara ukur (era) kedua nilai dihitung sebagai metode.";
 
 /// Decimals of the values and of the parts as they are shown.
 const PLACES: u32 = 2;

@@ -15,12 +15,18 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::difference;
-use crate::{derived::tables::rebuild::Rebuilding, domain::rows_hash::hex, rpc::App};
+use crate::{
+    derived::tables::rebuild::{Compared, Rebuilding},
+    domain::rows_hash::hex,
+    rpc::App,
+};
 
 /// Interval of the messages about the progress.
 const TICK: Duration = Duration::from_millis(200);
 /// How long nothing may be read before the rebuild is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a state that only one of the tables has may still be on its way to the other one.
+const ON_THE_WAY: Duration = Duration::from_secs(5);
 /// Most rows that differ in the last message.
 const MOST: usize = 100;
 
@@ -134,14 +140,11 @@ async fn rebuild(
     streams.check().await?;
     send(sender, streams.message(v1::RebuildPhase::Comparing, &reading)).await?;
     let mut last = streams.message(v1::RebuildPhase::Refused, &reading);
-    let sources = Arc::clone(&app.sources);
-    let compared = tokio::task::spawn_blocking(move || {
-        let services: Vec<&str> = sources.iter().map(|source| source.service.as_str()).collect();
-        rebuilding.compare_and_replace(&services, MOST, |comparison| {
-            comparison.differences_hash.map(hex) == accepted
-        })
-    });
-    let (comparison, is_replaced) = compared.await.map_err(Failure::internal)?;
+    let Compared {
+        comparison,
+        is_replaced,
+        ..
+    } = compare(app, rebuilding, accepted, sender).await?;
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     if is_replaced {
         last.phase = v1::RebuildPhase::Replaced.into();
@@ -153,6 +156,36 @@ async fn rebuild(
     last.difference_hash = comparison.differences_hash.map(hex).unwrap_or_default();
     last.differences = difference::render(comparison.differences);
     Ok(last)
+}
+
+/// Compares the tables, and puts the rebuilt ones in their place when they are equal or have the accepted difference. While
+/// one of them lacks a state that the other one has, it is waited for.
+async fn compare(
+    app: &App,
+    rebuilding: Rebuilding,
+    accepted: Option<String>,
+    sender: &Sender,
+) -> Result<Compared, Ended> {
+    let (rebuilding, accepted) = (Arc::new(rebuilding), Arc::new(accepted));
+    let begun = Instant::now();
+    loop {
+        let (rebuilding, accepted) = (Arc::clone(&rebuilding), Arc::clone(&accepted));
+        let sources = Arc::clone(&app.sources);
+        let compared = tokio::task::spawn_blocking(move || {
+            let services: Vec<&str> = sources.iter().map(|source| source.service.as_str()).collect();
+            rebuilding.compare_and_replace(&services, MOST, |comparison| {
+                comparison.differences_hash.map(hex) == *accepted
+            })
+        });
+        let compared = compared.await.map_err(Failure::internal)?;
+        if compared.is_replaced || compared.has_same_states || begun.elapsed() > ON_THE_WAY {
+            return Ok(compared);
+        }
+        tokio::select! {
+            () = sender.closed() => return Err(Ended::Gone),
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
 }
 
 /// Reports the progress until `is_done`.

@@ -78,6 +78,9 @@ fn one(about: &About<'_>, lines: &[Line<'_>], last: f64) -> Markup {
     let (mut values, _) = ticks(1.0, last);
     values.retain(|at| at.fract() == 0.0 && *at > 1.0);
     values.insert(0, 1.0);
+    // The last rank as well, where its label has room.
+    values.retain(|at| last - at >= last / 12.0);
+    values.push(last);
     let content = html! {
         (legend())
         (groups(lines))

@@ -182,7 +182,7 @@ fn standings(report: &LeagueReport) -> Markup {
             @if certain {
                 p.note {
                     "Interval serentak berlaku bagi semua peringkat pada tabel ini sekaligus, interval tunggal hanya bagi satu peringkat \
-                     yang dilihat sendiri. Garis tebal memisahkan kelompok."
+                     yang dilihat sendiri. Baris pertama tiap kelompok bergaris atas."
                 }
             }
         }

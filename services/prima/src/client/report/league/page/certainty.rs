@@ -23,7 +23,8 @@ pub(super) fn sentence(report: &LeagueReport) -> Markup {
             p.lead {
                 "Seberapa pasti: dengan keyakinan " (how.confidence_percent) "% bagi semua peringkat sekaligus, tabel ini \
                  membedakan " (number::integer(how.groups.into())) " kelompok. Yang pertama pada sebuah kelompok tidak dapat \
-                 dibedakan dari yang lain di kelompoknya; "
+                 dibedakan dari yang lain di kelompoknya, dan pasti lebih baik daripada yang pertama pada kelompok berikutnya; dua yang \
+                 berdekatan di kedua sisi batas kelompok dapat saja setara. Hasilnya: "
                 (best(how, rows))
             }
         },
