@@ -177,7 +177,7 @@ fn among(own: &pb::RankCertainty) -> &'static str {
     match (own.among_best, own.not_among_best) {
         (true, _) => "pasti",
         (false, true) => "pasti tidak",
-        (false, false) => "belum tentu",
+        (false, false) => "belum pasti",
     }
 }
 

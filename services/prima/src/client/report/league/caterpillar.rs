@@ -11,7 +11,7 @@ use prima_proto::ranking::v1 as pb;
 
 use super::labels::cut;
 
-/// Lines of one drawing: as many as fit on a page with a caption.
+/// Most lines of one drawing: as many as fit on a page with a caption.
 const LINES: usize = 48;
 const LEFT: f64 = 250.0;
 const RIGHT: f64 = 92.0;
@@ -38,7 +38,8 @@ pub(super) fn draw(how: &pb::TableCertainty, rows: &[pb::CertainRow]) -> Vec<Mar
     }
     let last = lines.iter().map(|line| line.joint.to).max().unwrap_or(1);
     let parts = lines.len().div_ceil(LINES);
-    let drawn = (1..).zip(lines.chunks(LINES)).map(|(part, lines)| {
+    let of_one = lines.len().div_ceil(parts);
+    let drawn = (1..).zip(lines.chunks(of_one)).map(|(part, lines)| {
         let id = format!("gambar-kepastian-{part}");
         let about = About {
             id: &id,
