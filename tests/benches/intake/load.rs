@@ -8,12 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use prima_platform::testing::eventually;
 use prima_proto::survey::v1::{
     RespondentProfile, Response, SubmitResponseRequest, SubmitResponsesRequest,
     survey_service_client::SurveyServiceClient,
 };
 use prima_tests::{bench::percentile, client::Authorised, latency::LatencyProbe, sample};
 use tokio::task::JoinHandle;
+
+/// How long an import may take to send its first responses.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub type Survey = SurveyServiceClient<Authorised>;
 
@@ -192,9 +196,11 @@ impl Import {
     /// Waits until `count` responses of all streams were sent.
     pub async fn under_way(&self, count: u64) {
         let goal = NEXT.load(Ordering::Relaxed) + count;
-        while NEXT.load(Ordering::Relaxed) < goal && self.tasks.iter().all(|task| !task.is_finished()) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let is_sent = || async {
+            let is_over = self.tasks.iter().any(|task| task.is_finished());
+            (is_over || NEXT.load(Ordering::Relaxed) >= goal).then_some(())
+        };
+        eventually(PATIENCE, is_sent).await.unwrap();
     }
 
     /// Stops the import, and returns responses a second.
