@@ -30,7 +30,8 @@ fn code(kind: Kind) -> Code {
 }
 
 /// The status of a failure, with `ErrorInfo`, `LocalizedMessage` (id-ID), every violation, and `RetryInfo` where a
-/// retry may help. An internal message is logged under an id, and the caller gets the id only.
+/// retry may help. An internal message is logged under an id, and the caller gets the id only; so is what is unavailable
+/// for a time, as a warning, for a process that still starts is not at fault.
 pub fn status(failure: Failure) -> Status {
     let mut details = ErrorDetails::new();
     let mut metadata: std::collections::HashMap<String, String> = failure
@@ -41,7 +42,12 @@ pub fn status(failure: Failure) -> Status {
     let (mut message, mut localized) = (failure.message, failure.localized);
     if matches!(failure.kind, Kind::Internal | Kind::Unavailable) {
         let id = crate::id::Ids::random().next().to_string();
-        tracing::error!(error_id = %id, reason = failure.reason, error = %message, "call failed");
+        let reason = failure.reason;
+        if failure.kind == Kind::Internal {
+            tracing::error!(error_id = %id, reason, error = %message, "call failed");
+        } else {
+            tracing::warn!(error_id = %id, reason, error = %message, "call failed");
+        }
         message = format!(
             "{}; error id {id}",
             if failure.kind == Kind::Internal {
