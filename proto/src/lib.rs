@@ -4,12 +4,21 @@
 //! [`name`] parses resource names, [`scope`] what a list is narrowed to, [`period`] periods, [`subject`] makes the bus subjects, and [`score`] the
 //! events of scores; [`zone`] returns the time zone of an agency.
 
+pub mod access;
 pub mod name;
 pub mod period;
 pub mod scope;
 pub mod score;
 pub mod subject;
 pub mod zone;
+
+/// The audit logs of the services.
+pub mod audit {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("prima.audit.v1");
+    }
+}
 
 /// Agencies, units and public services.
 pub mod directory {

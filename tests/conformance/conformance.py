@@ -20,6 +20,7 @@ from fractions import Fraction
 
 import grpc
 
+import audit
 import complaint
 import definitions
 import index
@@ -27,8 +28,8 @@ import innovation
 import ranking
 import survey_in_full
 from kit import (
-    ACCESS, ASSESSMENT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, HEALTH, INDEX, INNOVATION, PRIVACY, RANKING,
-    SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, every_other_method, expect, expect_within,
+    ACCESS, ASSESSMENT, AUDIT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, HEALTH, INDEX, INNOVATION, PRIVACY,
+    RANKING, SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, every_other_method, expect, expect_within,
     refused,
 )
 
@@ -466,6 +467,8 @@ def main():
              INDEX: args.index, RANKING: args.ranking}
     given = {service: own or args.endpoint for service, own in given.items()}
     given[ACCESS], given[ASSESSMENT] = given[SURVEY], given[INDEX]
+    # Each process shows the audit logs of its services.
+    given[AUDIT] = given[DIRECTORY]
     given[CONSULTATION] = given[PRIVACY] = given[SETTINGS] = given[COMPLAINT]
     if not all(given.values()):
         parser.error("give --endpoint, or --directory, --survey, --innovation, --complaint, --index and --ranking")
@@ -480,6 +483,7 @@ def main():
     complaint.run(report, endpoints, token, counter)
     index.run(report, endpoints, token, evaluator, operator)
     definitions.run(report, endpoints, token)
+    audit.run(report, endpoints, token, operator)
     every_other_method(report, endpoints, token)
     print(f"{report.passed} passed, {report.failed} failed", flush=True)
     return 1 if report.failed or not report.passed else 0

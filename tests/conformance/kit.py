@@ -20,6 +20,7 @@ SETTINGS = "prima.complaint.v1.SettingsService"
 INDEX = "prima.index.v1.IndexService"
 ASSESSMENT = "prima.index.v1.AssessmentService"
 RANKING = "prima.ranking.v1.RankingService"
+AUDIT = "prima.audit.v1.AuditService"
 HEALTH = "grpc.health.v1.Health"
 
 CALL_SECONDS = 10

@@ -1,17 +1,20 @@
 //! Maps each RPC to its operation.
 
+mod settings;
+
 use std::sync::Arc;
 
 use prima_platform::{
     command::run,
-    grpc::{Answer, WatchStream, answer, read},
+    grpc::{Answer, WatchStream, answer},
+    query::read,
 };
 use prima_proto::complaint::v1::{
     self,
     complaint_service_server::{ComplaintService, ComplaintServiceServer},
     consultation_service_server::{ConsultationService, ConsultationServiceServer},
     privacy_service_server::{PrivacyService, PrivacyServiceServer},
-    settings_service_server::{SettingsService, SettingsServiceServer},
+    settings_service_server::SettingsServiceServer,
 };
 use tokio::sync::watch;
 use tonic::{Request, service::RoutesBuilder};
@@ -19,10 +22,10 @@ use tonic::{Request, service::RoutesBuilder};
 use crate::{
     context::App,
     rpc::{
-        attachment, calendar, category,
+        attachment,
         class::with_workflow,
         complaint::{self, act},
-        consultation, deadline, desk, hours, identity, knowledge, member, performance, uncounted, workflow,
+        consultation, identity, knowledge, member, performance, uncounted,
     },
 };
 
@@ -55,14 +58,17 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::TrackComplaintRequest>,
     ) -> Answer<v1::TrackComplaintResponse> {
-        answer(complaint::track(&self.app, request.into_inner()).await)
+        read(&self.app.context, request, |_, message| {
+            complaint::track(&self.app, message)
+        })
+        .await
     }
 
     async fn get_complaint(
         &self,
         request: Request<v1::GetComplaintRequest>,
     ) -> Answer<v1::GetComplaintResponse> {
-        read(request, |caller, message| {
+        read(&self.app.context, request, |caller, message| {
             complaint::get(&self.app, caller, message)
         })
         .await
@@ -72,8 +78,8 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::ListUncountedFiguresRequest>,
     ) -> Answer<v1::ListUncountedFiguresResponse> {
-        read(request, |caller, message| {
-            uncounted::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            uncounted::list(&self.app, message)
         })
         .await
     }
@@ -82,8 +88,8 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::ListComplaintsRequest>,
     ) -> Answer<v1::ListComplaintsResponse> {
-        read(request, |caller, message| {
-            complaint::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            complaint::list(&self.app, message)
         })
         .await
     }
@@ -99,7 +105,7 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::ListDuplicatesRequest>,
     ) -> Answer<v1::ListDuplicatesResponse> {
-        read(request, |caller, message| {
+        read(&self.app.context, request, |caller, message| {
             complaint::duplicates(&self.app, caller, message)
         })
         .await
@@ -202,7 +208,10 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::ReadAttachmentRequest>,
     ) -> Answer<Self::ReadAttachmentStream> {
-        answer(attachment::read(&self.app, request).await)
+        read(&self.app.context, request, |caller, message| {
+            attachment::read(&self.app, caller, message)
+        })
+        .await
     }
 
     type WatchComplaintsStream = WatchStream<v1::WatchComplaintsResponse>;
@@ -211,8 +220,8 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::WatchComplaintsRequest>,
     ) -> Answer<Self::WatchComplaintsStream> {
-        read(request, |caller, message| {
-            complaint::watch(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            complaint::watch(&self.app, message)
         })
         .await
     }
@@ -221,7 +230,7 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::GetPerformanceRequest>,
     ) -> Answer<v1::GetPerformanceResponse> {
-        read(request, |caller, message| {
+        read(&self.app.context, request, |caller, message| {
             performance::get(&self.app, caller, message)
         })
         .await
@@ -241,14 +250,17 @@ impl ConsultationService for Server {
         &self,
         request: Request<v1::TrackConsultationRequest>,
     ) -> Answer<v1::TrackConsultationResponse> {
-        answer(consultation::track(&self.app, request.into_inner()).await)
+        read(&self.app.context, request, |_, message| {
+            consultation::track(&self.app, message)
+        })
+        .await
     }
 
     async fn get_consultation(
         &self,
         request: Request<v1::GetConsultationRequest>,
     ) -> Answer<v1::GetConsultationResponse> {
-        read(request, |caller, message| {
+        read(&self.app.context, request, |caller, message| {
             consultation::get(&self.app, caller, message)
         })
         .await
@@ -258,8 +270,8 @@ impl ConsultationService for Server {
         &self,
         request: Request<v1::ListConsultationsRequest>,
     ) -> Answer<v1::ListConsultationsResponse> {
-        read(request, |caller, message| {
-            consultation::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            consultation::list(&self.app, message)
         })
         .await
     }
@@ -311,7 +323,10 @@ impl ConsultationService for Server {
         &self,
         request: Request<v1::ListTeamMembersRequest>,
     ) -> Answer<v1::ListTeamMembersResponse> {
-        read(request, |_, message| member::list(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            member::list(&self.app, message)
+        })
+        .await
     }
 
     async fn publish_knowledge(
@@ -337,14 +352,20 @@ impl ConsultationService for Server {
         &self,
         request: Request<v1::SearchKnowledgeRequest>,
     ) -> Answer<v1::SearchKnowledgeResponse> {
-        answer(knowledge::search(&self.app, request.into_inner()).await)
+        read(&self.app.context, request, |_, message| {
+            knowledge::search(&self.app, message)
+        })
+        .await
     }
 
     async fn get_knowledge(
         &self,
         request: Request<v1::GetKnowledgeRequest>,
     ) -> Answer<v1::GetKnowledgeResponse> {
-        answer(knowledge::get(&self.app, request.into_inner()).await)
+        read(&self.app.context, request, |_, message| {
+            knowledge::get(&self.app, message)
+        })
+        .await
     }
 }
 
@@ -368,7 +389,7 @@ impl PrivacyService for Server {
         &self,
         request: Request<v1::ListIdentityReadingsRequest>,
     ) -> Answer<v1::ListIdentityReadingsResponse> {
-        read(request, |caller, message| {
+        read(&self.app.context, request, |caller, message| {
             identity::readings(&self.app, caller, message)
         })
         .await
@@ -392,8 +413,8 @@ impl PrivacyService for Server {
         &self,
         request: Request<v1::ListHeldRecordsRequest>,
     ) -> Answer<v1::ListHeldRecordsResponse> {
-        read(request, |caller, message| {
-            identity::held(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            identity::held(&self.app, message)
         })
         .await
     }
@@ -402,94 +423,6 @@ impl PrivacyService for Server {
         &self,
         request: Request<v1::GetKeyUsageRequest>,
     ) -> Answer<v1::GetKeyUsageResponse> {
-        read(request, |caller, _| identity::keys(&self.app, caller)).await
-    }
-}
-
-#[tonic::async_trait]
-impl SettingsService for Server {
-    async fn import_holidays(
-        &self,
-        request: Request<v1::ImportHolidaysRequest>,
-    ) -> Answer<v1::ImportHolidaysResponse> {
-        run::<calendar::Import>(&self.app, request).await
-    }
-
-    async fn list_holidays(
-        &self,
-        request: Request<v1::ListHolidaysRequest>,
-    ) -> Answer<v1::ListHolidaysResponse> {
-        answer(calendar::list(&self.app, request.into_inner()).await)
-    }
-
-    async fn calculate_due_time(
-        &self,
-        request: Request<v1::CalculateDueTimeRequest>,
-    ) -> Answer<v1::CalculateDueTimeResponse> {
-        answer(calendar::calculate(&self.app, request.into_inner()).await)
-    }
-
-    async fn get_agency_hours(
-        &self,
-        request: Request<v1::GetAgencyHoursRequest>,
-    ) -> Answer<v1::GetAgencyHoursResponse> {
-        answer(hours::get(&self.app, request.into_inner()).await)
-    }
-
-    async fn update_agency_hours(
-        &self,
-        request: Request<v1::UpdateAgencyHoursRequest>,
-    ) -> Answer<v1::UpdateAgencyHoursResponse> {
-        run::<hours::Update>(&self.app, request).await
-    }
-
-    async fn set_deadline(
-        &self,
-        request: Request<v1::SetDeadlineRequest>,
-    ) -> Answer<v1::SetDeadlineResponse> {
-        run::<deadline::Set>(&self.app, with_workflow(&self.app, request).await?).await
-    }
-
-    async fn list_deadlines(
-        &self,
-        request: Request<v1::ListDeadlinesRequest>,
-    ) -> Answer<v1::ListDeadlinesResponse> {
-        answer(deadline::list(&self.app, request.into_inner()).await)
-    }
-
-    async fn add_workflow(
-        &self,
-        request: Request<v1::AddWorkflowRequest>,
-    ) -> Answer<v1::AddWorkflowResponse> {
-        run::<workflow::Add>(&self.app, request).await
-    }
-
-    async fn list_workflows(
-        &self,
-        _: Request<v1::ListWorkflowsRequest>,
-    ) -> Answer<v1::ListWorkflowsResponse> {
-        answer(workflow::list(&self.app).await)
-    }
-
-    async fn list_categories(
-        &self,
-        _: Request<v1::ListCategoriesRequest>,
-    ) -> Answer<v1::ListCategoriesResponse> {
-        answer(Ok(category::list()))
-    }
-
-    async fn get_desk(&self, request: Request<v1::GetDeskRequest>) -> Answer<v1::GetDeskResponse> {
-        read(request, |_, message| desk::get(&self.app, message)).await
-    }
-
-    async fn update_desk(&self, request: Request<v1::UpdateDeskRequest>) -> Answer<v1::UpdateDeskResponse> {
-        run::<desk::Update>(&self.app, request).await
-    }
-
-    async fn record_accountability(
-        &self,
-        request: Request<v1::RecordAccountabilityRequest>,
-    ) -> Answer<v1::RecordAccountabilityResponse> {
-        run::<desk::Record>(&self.app, request).await
+        read(&self.app.context, request, |_, _| identity::keys(&self.app)).await
     }
 }

@@ -26,7 +26,6 @@ pub const NAME: &str = "directory";
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.directory.v1.DirectoryService"],
-    public: &[],
     migrate: |db, run| -> Migrating { Box::pin(migrate(db, run)) },
     start: |context| -> Starting { Box::pin(start(context)) },
 };

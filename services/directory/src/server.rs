@@ -1,10 +1,6 @@
 //! DirectoryService: the operation of each RPC.
 
-use prima_platform::{
-    command::run,
-    grpc::{Answer, read},
-    service::Context,
-};
+use prima_platform::{command::run, grpc::Answer, query::read, service::Context};
 use prima_proto::directory::v1::{
     self,
     directory_service_server::{DirectoryService, DirectoryServiceServer},
@@ -35,14 +31,14 @@ impl DirectoryService for Server {
     }
 
     async fn get_agency(&self, request: Request<v1::GetAgencyRequest>) -> Answer<v1::GetAgencyResponse> {
-        read(request, |_, message| agency::get(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| agency::get(&self.ctx, message)).await
     }
 
     async fn list_agencies(
         &self,
         request: Request<v1::ListAgenciesRequest>,
     ) -> Answer<v1::ListAgenciesResponse> {
-        read(request, |_, message| agency::list(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| agency::list(&self.ctx, message)).await
     }
 
     async fn update_agency(
@@ -57,11 +53,11 @@ impl DirectoryService for Server {
     }
 
     async fn get_unit(&self, request: Request<v1::GetUnitRequest>) -> Answer<v1::GetUnitResponse> {
-        read(request, |_, message| unit::get(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| unit::get(&self.ctx, message)).await
     }
 
     async fn list_units(&self, request: Request<v1::ListUnitsRequest>) -> Answer<v1::ListUnitsResponse> {
-        read(request, |_, message| unit::list(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| unit::list(&self.ctx, message)).await
     }
 
     async fn update_unit(&self, request: Request<v1::UpdateUnitRequest>) -> Answer<v1::UpdateUnitResponse> {
@@ -83,14 +79,20 @@ impl DirectoryService for Server {
         &self,
         request: Request<v1::GetPublicServiceRequest>,
     ) -> Answer<v1::GetPublicServiceResponse> {
-        read(request, |_, message| public_service::get(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| {
+            public_service::get(&self.ctx, message)
+        })
+        .await
     }
 
     async fn list_public_services(
         &self,
         request: Request<v1::ListPublicServicesRequest>,
     ) -> Answer<v1::ListPublicServicesResponse> {
-        read(request, |_, message| public_service::list(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| {
+            public_service::list(&self.ctx, message)
+        })
+        .await
     }
 
     async fn update_public_service(
@@ -111,7 +113,7 @@ impl DirectoryService for Server {
         &self,
         request: Request<v1::GetServiceStandardRequest>,
     ) -> Answer<v1::GetServiceStandardResponse> {
-        read(request, |_, message| standard::get(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| standard::get(&self.ctx, message)).await
     }
 
     async fn publish_service_charter(
@@ -125,14 +127,17 @@ impl DirectoryService for Server {
         &self,
         request: Request<v1::GetServiceCharterRequest>,
     ) -> Answer<v1::GetServiceCharterResponse> {
-        read(request, |_, message| charter::get(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| charter::get(&self.ctx, message)).await
     }
 
     async fn list_unit_types(
         &self,
         request: Request<v1::ListUnitTypesRequest>,
     ) -> Answer<v1::ListUnitTypesResponse> {
-        read(request, |_, message| unit_type::list(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| {
+            unit_type::list(&self.ctx, message)
+        })
+        .await
     }
 
     async fn create_unit_type(
@@ -146,7 +151,10 @@ impl DirectoryService for Server {
         &self,
         request: Request<v1::GetUnitTypeRequest>,
     ) -> Answer<v1::GetUnitTypeResponse> {
-        read(request, |_, message| unit_type::get(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| {
+            unit_type::get(&self.ctx, message)
+        })
+        .await
     }
 
     async fn update_unit_type(

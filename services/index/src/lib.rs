@@ -33,7 +33,6 @@ use events::{feed::FactMirror, table_definition::DefinitionMirror};
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.index.v1.IndexService", "prima.index.v1.AssessmentService"],
-    public: &[],
     migrate: |db, run| -> Migrating { Box::pin(migrate(db, run)) },
     start: |context| -> Starting { Box::pin(start(context)) },
 };

@@ -4,8 +4,9 @@ use std::future::ready;
 
 use prima_platform::{
     command::run,
-    grpc::{Answer, WatchStream, answer, read},
+    grpc::{Answer, WatchStream, answer},
     objects::Objects,
+    query::{admit_unless_faulty, read},
     service::Context,
 };
 use prima_proto::index::v1::{
@@ -46,21 +47,27 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::ListInstrumentsRequest>,
     ) -> Answer<pb::ListInstrumentsResponse> {
-        read(request, |_, message| instrument::list(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| {
+            instrument::list(&self.ctx, message)
+        })
+        .await
     }
 
     async fn get_instrument(
         &self,
         request: Request<pb::GetInstrumentRequest>,
     ) -> Answer<pb::GetInstrumentResponse> {
-        read(request, |_, message| instrument::get(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| {
+            instrument::get(&self.ctx, message)
+        })
+        .await
     }
 
     async fn check_instrument(
         &self,
         request: Request<pb::CheckInstrumentRequest>,
     ) -> Answer<pb::CheckInstrumentResponse> {
-        read(request, |_, message| ready(instrument::check(message))).await
+        read(&self.ctx, request, |_, message| ready(instrument::check(message))).await
     }
 
     async fn add_instrument(
@@ -77,18 +84,21 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::SimulateIndexRequest>,
     ) -> Answer<pb::SimulateIndexResponse> {
-        read(request, |_, message| index::simulate(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| {
+            index::simulate(&self.ctx, message)
+        })
+        .await
     }
 
     async fn get_index(&self, request: Request<pb::GetIndexRequest>) -> Answer<pb::GetIndexResponse> {
-        read(request, |_, message| index::get(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| index::get(&self.ctx, message)).await
     }
 
     async fn list_uncounted_figures(
         &self,
         request: Request<pb::ListUncountedFiguresRequest>,
     ) -> Answer<pb::ListUncountedFiguresResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             uncounted::list(&self.ctx, caller, message)
         })
         .await
@@ -98,14 +108,14 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::ListIndexesRequest>,
     ) -> Answer<pb::ListIndexesResponse> {
-        read(request, |_, message| index::list(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| index::list(&self.ctx, message)).await
     }
 
     async fn explain_index(
         &self,
         request: Request<pb::ExplainIndexRequest>,
     ) -> Answer<pb::ExplainIndexResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             index::explain(&self.ctx, caller, message)
         })
         .await
@@ -115,7 +125,7 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::VerifyIndexRequest>,
     ) -> Answer<pb::VerifyIndexResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             index::verify(&self.ctx, caller, message)
         })
         .await
@@ -125,7 +135,7 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::ListRecommendationsRequest>,
     ) -> Answer<pb::ListRecommendationsResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             index::recommend(&self.ctx, caller, message)
         })
         .await
@@ -135,13 +145,14 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::ListExternalMetricsRequest>,
     ) -> Answer<pb::ListExternalMetricsResponse> {
-        read(request, |_, _| external::list_metrics(&self.ctx)).await
+        read(&self.ctx, request, |_, _| external::list_metrics(&self.ctx)).await
     }
 
     async fn record_external_score(
         &self,
         request: Request<pb::RecordExternalScoreRequest>,
     ) -> Answer<pb::RecordExternalScoreResponse> {
+        admit_unless_faulty(&self.ctx, &request).await?;
         let key = request
             .get_ref()
             .score
@@ -157,6 +168,7 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::ConfirmExternalScoreRequest>,
     ) -> Answer<pb::ConfirmExternalScoreResponse> {
+        admit_unless_faulty(&self.ctx, &request).await?;
         let key = request.get_ref().metric.as_str();
         let own = answer(external::own_metric(&self.ctx, key).await)?.into_inner();
         let request = request.map(|message| (own, message));
@@ -168,7 +180,7 @@ impl IndexService for Indexes {
         &self,
         request: Request<pb::ListExternalScoresRequest>,
     ) -> Answer<pb::ListExternalScoresResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             external::list(&self.ctx, caller, message)
         })
         .await
@@ -183,11 +195,14 @@ impl AssessmentService for Assessments {
     }
 
     async fn get_cycle(&self, request: Request<pb::GetCycleRequest>) -> Answer<pb::GetCycleResponse> {
-        read(request, |caller, message| cycle::get(&self.ctx, caller, message)).await
+        read(&self.ctx, request, |caller, message| {
+            cycle::get(&self.ctx, caller, message)
+        })
+        .await
     }
 
     async fn list_cycles(&self, request: Request<pb::ListCyclesRequest>) -> Answer<pb::ListCyclesResponse> {
-        read(request, |_, message| cycle::list(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| cycle::list(&self.ctx, message)).await
     }
 
     async fn update_cycle(
@@ -216,8 +231,8 @@ impl AssessmentService for Assessments {
         &self,
         request: Request<pb::GetAssessmentRequest>,
     ) -> Answer<pb::GetAssessmentResponse> {
-        read(request, |caller, message| {
-            assessment::get(&self.ctx, caller, message)
+        read(&self.ctx, request, |_, message| {
+            assessment::get(&self.ctx, message)
         })
         .await
     }
@@ -226,7 +241,7 @@ impl AssessmentService for Assessments {
         &self,
         request: Request<pb::ListAssessmentsRequest>,
     ) -> Answer<pb::ListAssessmentsResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             assessment::list(&self.ctx, caller, message)
         })
         .await
@@ -276,8 +291,8 @@ impl AssessmentService for Assessments {
         &self,
         request: Request<pb::ListSuggestionsRequest>,
     ) -> Answer<pb::ListSuggestionsResponse> {
-        read(request, |caller, message| {
-            suggestion::list(&self.ctx, caller, message)
+        read(&self.ctx, request, |_, message| {
+            suggestion::list(&self.ctx, message)
         })
         .await
     }
@@ -302,18 +317,15 @@ impl AssessmentService for Assessments {
         &self,
         request: Request<pb::ListActionsRequest>,
     ) -> Answer<pb::ListActionsResponse> {
-        read(request, |caller, message| {
-            action::list(&self.ctx, caller, message)
-        })
-        .await
+        read(&self.ctx, request, |_, message| action::list(&self.ctx, message)).await
     }
 
     async fn list_evidence(
         &self,
         request: Request<pb::ListEvidenceRequest>,
     ) -> Answer<pb::ListEvidenceResponse> {
-        read(request, |caller, message| {
-            evidence::list(&self.ctx, caller, message)
+        read(&self.ctx, request, |_, message| {
+            evidence::list(&self.ctx, message)
         })
         .await
     }
@@ -331,8 +343,8 @@ impl AssessmentService for Assessments {
         &self,
         request: Request<pb::ReadEvidenceRequest>,
     ) -> Answer<Self::ReadEvidenceStream> {
-        read(request, |caller, message| {
-            evidence::read(&self.ctx, &self.objects, caller, message)
+        read(&self.ctx, request, |_, message| {
+            evidence::read(&self.ctx, &self.objects, message)
         })
         .await
     }

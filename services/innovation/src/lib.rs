@@ -27,11 +27,6 @@ use events::{directory_agency::AgencyHandler, directory_unit::UnitHandler};
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.innovation.v1.InnovationService"],
-    public: &[
-        "/prima.innovation.v1.InnovationService/SearchCatalogue",
-        "/prima.innovation.v1.InnovationService/GetCatalogueEntry",
-        "/prima.innovation.v1.InnovationService/GetAnnouncement",
-    ],
     migrate: |db, run| -> Migrating { Box::pin(migrate(db, run)) },
     start: |context| -> Starting { Box::pin(start(context)) },
 };

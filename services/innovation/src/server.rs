@@ -1,11 +1,6 @@
 //! InnovationService: maps each RPC to its operation.
 
-use prima_platform::{
-    caller,
-    command::run,
-    grpc::{Answer, answer, read},
-    service::Context,
-};
+use prima_platform::{command::run, grpc::Answer, query::read, service::Context};
 use prima_proto::innovation::v1::{
     self,
     innovation_service_server::{InnovationService, InnovationServiceServer},
@@ -39,7 +34,7 @@ impl InnovationService for Server {
         &self,
         request: Request<v1::GetInnovationRequest>,
     ) -> Answer<v1::GetInnovationResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             innovation::get(&self.ctx, caller, message)
         })
         .await
@@ -49,8 +44,8 @@ impl InnovationService for Server {
         &self,
         request: Request<v1::ListUncountedFiguresRequest>,
     ) -> Answer<v1::ListUncountedFiguresResponse> {
-        read(request, |caller, message| {
-            uncounted::list(&self.ctx, caller, message)
+        read(&self.ctx, request, |_, message| {
+            uncounted::list(&self.ctx, message)
         })
         .await
     }
@@ -59,7 +54,7 @@ impl InnovationService for Server {
         &self,
         request: Request<v1::ListInnovationsRequest>,
     ) -> Answer<v1::ListInnovationsResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             innovation::list(&self.ctx, caller, message)
         })
         .await
@@ -69,8 +64,8 @@ impl InnovationService for Server {
         &self,
         request: Request<v1::ListInnovationRevisionsRequest>,
     ) -> Answer<v1::ListInnovationRevisionsResponse> {
-        read(request, |caller, message| {
-            innovation::list_revisions(&self.ctx, caller, message)
+        read(&self.ctx, request, |_, message| {
+            innovation::list_revisions(&self.ctx, message)
         })
         .await
     }
@@ -86,14 +81,20 @@ impl InnovationService for Server {
         &self,
         request: Request<v1::SearchCatalogueRequest>,
     ) -> Answer<v1::SearchCatalogueResponse> {
-        answer(innovation::search_catalogue(&self.ctx, request.into_inner()).await)
+        read(&self.ctx, request, |_, message| {
+            innovation::search_catalogue(&self.ctx, message)
+        })
+        .await
     }
 
     async fn get_catalogue_entry(
         &self,
         request: Request<v1::GetCatalogueEntryRequest>,
     ) -> Answer<v1::GetCatalogueEntryResponse> {
-        answer(innovation::get_catalogue_entry(&self.ctx, request.into_inner()).await)
+        read(&self.ctx, request, |_, message| {
+            innovation::get_catalogue_entry(&self.ctx, message)
+        })
+        .await
     }
 
     async fn open_round(&self, request: Request<v1::OpenRoundRequest>) -> Answer<v1::OpenRoundResponse> {
@@ -101,11 +102,14 @@ impl InnovationService for Server {
     }
 
     async fn get_round(&self, request: Request<v1::GetRoundRequest>) -> Answer<v1::GetRoundResponse> {
-        read(request, |caller, message| round::get(&self.ctx, caller, message)).await
+        read(&self.ctx, request, |caller, message| {
+            round::get(&self.ctx, caller, message)
+        })
+        .await
     }
 
     async fn list_rounds(&self, request: Request<v1::ListRoundsRequest>) -> Answer<v1::ListRoundsResponse> {
-        read(request, |_, message| round::list(&self.ctx, message)).await
+        read(&self.ctx, request, |_, message| round::list(&self.ctx, message)).await
     }
 
     async fn advance_round(
@@ -126,8 +130,10 @@ impl InnovationService for Server {
         &self,
         request: Request<v1::GetAnnouncementRequest>,
     ) -> Answer<v1::GetAnnouncementResponse> {
-        let caller = caller::of(&request);
-        answer(round::get_announcement(&self.ctx, caller, request.into_inner()).await)
+        read(&self.ctx, request, |caller, message| {
+            round::get_announcement(&self.ctx, caller, message)
+        })
+        .await
     }
 
     async fn enter_round(&self, request: Request<v1::EnterRoundRequest>) -> Answer<v1::EnterRoundResponse> {
@@ -135,22 +141,25 @@ impl InnovationService for Server {
     }
 
     async fn get_entry(&self, request: Request<v1::GetEntryRequest>) -> Answer<v1::GetEntryResponse> {
-        read(request, |caller, message| entry::get(&self.ctx, caller, message)).await
+        read(&self.ctx, request, |caller, message| {
+            entry::get(&self.ctx, caller, message)
+        })
+        .await
     }
 
     async fn list_entries(
         &self,
         request: Request<v1::ListEntriesRequest>,
     ) -> Answer<v1::ListEntriesResponse> {
-        read(request, |caller, message| entry::list(&self.ctx, caller, message)).await
+        read(&self.ctx, request, |_, message| entry::list(&self.ctx, message)).await
     }
 
     async fn list_stuck_entries(
         &self,
         request: Request<v1::ListStuckEntriesRequest>,
     ) -> Answer<v1::ListStuckEntriesResponse> {
-        read(request, |caller, message| {
-            entry::list_stuck(&self.ctx, caller, message)
+        read(&self.ctx, request, |_, message| {
+            entry::list_stuck(&self.ctx, message)
         })
         .await
     }
@@ -181,7 +190,10 @@ impl InnovationService for Server {
     }
 
     async fn list_scores(&self, request: Request<v1::ListScoresRequest>) -> Answer<v1::ListScoresResponse> {
-        read(request, |caller, message| score::list(&self.ctx, caller, message)).await
+        read(&self.ctx, request, |caller, message| {
+            score::list(&self.ctx, caller, message)
+        })
+        .await
     }
 
     async fn record_replication(
@@ -206,7 +218,7 @@ impl InnovationService for Server {
     }
 
     async fn get_spread(&self, request: Request<v1::GetSpreadRequest>) -> Answer<v1::GetSpreadResponse> {
-        read(request, |caller, message| {
+        read(&self.ctx, request, |caller, message| {
             replication::get_spread(&self.ctx, caller, message)
         })
         .await
@@ -216,8 +228,8 @@ impl InnovationService for Server {
         &self,
         request: Request<v1::GetPortfolioRequest>,
     ) -> Answer<v1::GetPortfolioResponse> {
-        read(request, |caller, message| {
-            portfolio::get(&self.ctx, caller, message)
+        read(&self.ctx, request, |_, message| {
+            portfolio::get(&self.ctx, message)
         })
         .await
     }
@@ -226,7 +238,7 @@ impl InnovationService for Server {
         &self,
         request: Request<v1::CheckObligationRequest>,
     ) -> Answer<v1::CheckObligationResponse> {
-        read(request, |_, message| {
+        read(&self.ctx, request, |_, message| {
             portfolio::check_obligation(&self.ctx, message)
         })
         .await

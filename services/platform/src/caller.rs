@@ -86,8 +86,7 @@ impl Caller {
     /// `Ok` when the caller has one of `roles` for `agency`.
     pub fn require(&self, roles: &[Role], agency: &str) -> Result<(), Failure> {
         self.require_token()?;
-        let within = self.agencies.iter().any(|a| a == "*" || a == agency);
-        if self.has(roles) && within {
+        if self.has_one(roles) && self.acts_for(agency) {
             return Ok(());
         }
         Err(denied(
@@ -100,10 +99,15 @@ impl Caller {
     /// `Ok` when the caller has one of `roles` for at least one agency.
     pub fn require_role(&self, roles: &[Role]) -> Result<(), Failure> {
         self.require_token()?;
-        if self.has(roles) && !self.agencies.is_empty() {
+        if self.has_one(roles) && !self.agencies.is_empty() {
             return Ok(());
         }
         Err(denied(roles, "", ""))
+    }
+
+    /// The roles in the token.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
     /// Ids of the agencies in the token; `*` means all agencies.
@@ -116,8 +120,18 @@ impl Caller {
         agency != "*" && self.agencies.iter().any(|a| a == agency)
     }
 
-    fn has(&self, roles: &[Role]) -> bool {
-        self.roles.iter().any(|r| roles.contains(r))
+    /// Whether the token contains this role, for whichever agencies.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether the token is for this agency; `*` stands for all agencies.
+    pub(crate) fn acts_for(&self, agency: &str) -> bool {
+        self.agencies.iter().any(|a| a == "*" || a == agency)
+    }
+
+    fn has_one(&self, roles: &[Role]) -> bool {
+        roles.iter().any(|role| self.has(*role))
     }
 
     /// `Ok` when there is a valid token.
@@ -145,7 +159,7 @@ fn denied(roles: &[Role], scope: &str, localized_scope: &str) -> Failure {
 }
 
 /// The caller of a request, which the server's edge has added to it.
-pub fn of<T>(request: &tonic::Request<T>) -> Caller {
+pub(crate) fn of<T>(request: &tonic::Request<T>) -> Caller {
     request
         .extensions()
         .get::<Caller>()

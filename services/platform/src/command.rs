@@ -1,4 +1,4 @@
-//! How every operation that changes state runs. Its message is parsed and its caller is authorised. Then, in one
+//! How every operation that changes state runs. Its caller is authorised and its message is parsed. Then, in one
 //! transaction, the stored response is looked up, the work is done, the states that it changed are staged and the
 //! response is stored. Idempotency, races between equal requests, fail points and the wake-ups after a commit are
 //! handled here, not in the operations.
@@ -6,17 +6,20 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt, future::Future};
 
 use chrono::{DateTime, Utc};
+use prima_proto::{access::Protected, audit::v1::AuditDecision};
 use sea_orm::ConnectionTrait;
 use sha2::{Digest, Sha256};
 use tonic::Request;
 
 use crate::{
+    access,
+    audit::{self, Act},
     caller::{self, Caller},
     clock::Clock,
     db::Txn,
     failpoint,
     failure::{Failure, Kind},
-    grpc::{Answer, answer},
+    grpc::{Answer, Network, answer},
     outbox::{self, State},
     request_id,
     service::Context,
@@ -48,12 +51,10 @@ impl App for Context {
 
 /// One operation that changes state, as parsed from its message.
 pub trait Command: Sized + Send {
-    /// Whether a caller without a token is refused before the message is parsed.
-    const NEEDS_TOKEN: bool = true;
     /// The context in which it runs.
     type App: App;
     /// The request message.
-    type Message: Send;
+    type Message: Protected + Send;
     /// The response message, which is stored for repeated requests.
     type Answer: prost::Message + Default + Clone;
 
@@ -69,12 +70,16 @@ pub trait Command: Sized + Send {
         None
     }
 
-    /// `Ok` when the caller may do this, as far as the message alone shows.
+    /// `Ok` when the caller, whom the rule of the method has admitted, may do this: for a right that depends on more of the
+    /// message than its agency. It is also asked for a caller who is refused afterwards because the message names no agency, so a
+    /// command that finds faults late reports them here.
     ///
     /// # Errors
     ///
-    /// `UNAUTHENTICATED` or `PERMISSION_DENIED`.
-    fn allow(&self, caller: &Caller) -> Result<(), Failure>;
+    /// `PERMISSION_DENIED`, or the faults.
+    fn allow(&self, _caller: &Caller) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Work before the transaction that must not prolong it, such as verifying the proof of identity of a caller
     /// without a token. Returns the caller that the proof identifies; `None` for the caller of the request. The stored
@@ -224,24 +229,31 @@ impl Requested<'_> {
 /// Runs the command of `request`. A repeated request gets the stored response.
 pub async fn run<C: Command>(app: &C::App, request: Request<C::Message>) -> Answer<C::Answer> {
     let caller = caller::of(&request);
-    answer(of_caller::<C>(app, &caller, request.into_inner()).await)
+    let act = Act::of(&caller, Network::from(&request), request.get_ref());
+    answer(of_caller::<C>(app, &caller, act, request.into_inner()).await)
 }
 
 async fn of_caller<C: Command>(
     app: &C::App,
     caller: &Caller,
+    act: Option<Act>,
     message: C::Message,
 ) -> Result<C::Answer, Failure> {
-    if C::NEEDS_TOKEN {
-        caller.require_token()?;
+    let done = async {
+        let admitted = access::admit_unless_faulty(caller, &message)?;
+        let command = C::parse(message, app.context().clock.now())?;
+        command.allow(caller)?;
+        admitted?;
+        perform(app, caller, act.clone(), command).await
+    };
+    match done.await {
+        Err(refusal) => Err(audit::refused(app.context(), act.clone(), refusal).await),
+        done => done,
     }
-    let command = C::parse(message, app.context().clock.now())?;
-    command.allow(caller)?;
-    perform(app, caller, command).await
 }
 
 /// Runs a command that was parsed and authorised elsewhere, as that of a client stream is when all messages were
-/// received. A repeated request gets the stored response.
+/// received; `act` is what the audit log says of it. A repeated request gets the stored response.
 ///
 /// # Errors
 ///
@@ -249,17 +261,18 @@ async fn of_caller<C: Command>(
 pub async fn perform<C: Command>(
     app: &C::App,
     caller: &Caller,
+    act: Option<Act>,
     mut command: C,
 ) -> Result<C::Answer, Failure> {
     let proved = command.prepare(app).await?;
     let requester = proved.as_ref().unwrap_or(caller);
     let Some(key) = command.idempotency_key() else {
-        return match in_transaction(app, caller, command, None).await? {
+        return match in_transaction(app, caller, act, command, None).await? {
             Outcome::Done(answer) | Outcome::Repeated(answer) => Ok(answer),
         };
     };
     let requested = key.of_requester(app, requester);
-    let stored = match in_transaction(app, caller, command, Some(&requested)).await {
+    let stored = match in_transaction(app, caller, act, command, Some(&requested)).await {
         Ok(Outcome::Done(answer)) => return Ok(answer),
         Ok(Outcome::Repeated(stored)) => stored,
         Err(refused) if matches!(refused.kind, Kind::Internal | Kind::Unavailable) => return Err(refused),
@@ -284,6 +297,7 @@ enum Outcome<A> {
 async fn in_transaction<C: Command>(
     app: &C::App,
     caller: &Caller,
+    act: Option<Act>,
     command: C,
     requested: Option<&Requested<'_>>,
 ) -> Result<Outcome<C::Answer>, Failure> {
@@ -306,6 +320,9 @@ async fn in_transaction<C: Command>(
     outbox::stage(&txn, &states).await?;
     if let Some(requested) = requested {
         requested.keep(&txn, &*C::stored(&answer), &context.clock).await?;
+    }
+    if let Some(act) = act {
+        audit::append(&txn, &act, AuditDecision::Done, &context.clock).await?;
     }
     failpoint::hit(&format!("{}.staged", context.service)).await;
     txn.commit().await?;

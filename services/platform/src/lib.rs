@@ -6,6 +6,9 @@
 //! [`outbox`]. [`consume`] receives the states of other services, and [`derived`] recomputes figures that depend on
 //! several rows.
 
+pub mod access;
+pub mod audit;
+pub mod audit_service;
 pub mod bus;
 pub mod caller;
 pub mod clock;
@@ -29,6 +32,7 @@ pub mod number;
 pub mod objects;
 pub mod outbox;
 pub mod page;
+pub mod query;
 pub mod rate;
 pub mod request;
 pub mod request_id;

@@ -5,7 +5,7 @@
 
 use sea_orm_migration::MigrationTrait;
 
-use crate::{db::Step, derived, outbox};
+use crate::{audit, db::Step, derived, outbox};
 
 /// The first steps of every service's schema.
 pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
@@ -13,6 +13,7 @@ pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(FIRST),
         Box::new(outbox::owner::STEP),
         Box::new(derived::STEP),
+        Box::new(audit::Tables),
     ]
 }
 

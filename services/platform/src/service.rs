@@ -1,6 +1,6 @@
 //! How a service is described and started, and the host that runs services in one process.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use sea_orm::DbErr;
 use tokio::{net::TcpListener, sync::watch, time::Instant};
@@ -9,6 +9,9 @@ use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 
 use crate::{
+    access,
+    audit::{self, Audited},
+    audit_service::{self, Log},
     bus::{self, Bus, Connection},
     clock::Clock,
     config::Config,
@@ -46,6 +49,16 @@ pub struct Context {
     pub tasks: Tasks,
     /// Opens `Watch…` streams.
     pub watchers: Watchers,
+}
+
+impl Audited for Context {
+    fn database(&self) -> &Database {
+        &self.db
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
 }
 
 impl Context {
@@ -147,8 +160,6 @@ pub struct Spec {
     pub name: &'static str,
     /// Names of its gRPC services, for health.
     pub grpc: &'static [&'static str],
-    /// Methods (`/package.Service/Method`) or services (`/package.Service/`) that need no token.
-    pub public: &'static [&'static str],
     /// Brings its database up to date, or (`false`) only checks that it is.
     pub migrate: fn(Database, bool) -> Migrating,
     /// Starts it.
@@ -222,6 +233,7 @@ impl Host {
         let soft = self.tasks.soft().clone();
         let mut readiness = Vec::new();
         let mut databases = Vec::new();
+        let mut audited = BTreeMap::new();
         for spec in specs {
             let db = Self::migrate(&self.config, spec, self.config.database.migrate).await?;
             databases.push(db.clone());
@@ -235,6 +247,13 @@ impl Host {
             self.tasks.spawn("storage", storage);
             let config = &self.config.grpc;
             let watchers = Watchers::new(config.max_watchers, config, self.tasks.clone());
+            self.tasks
+                .spawn("audit", audit::chain::run(db.clone(), soft.clone()));
+            let log = Log {
+                db: db.clone(),
+                clock: self.clock.clone(),
+            };
+            audited.insert(spec.name, log);
             let started = (spec.start)(Context {
                 service: spec.name,
                 config: self.config.clone(),
@@ -251,11 +270,9 @@ impl Host {
             (started.routes)(&mut routes);
             readiness.push((spec.grpc, started.ready));
         }
+        routes.add_service(audit_service::server(audited));
         self.tasks.spawn("health", report(reporter, readiness, soft));
-        let public = specs
-            .iter()
-            .flat_map(|s| s.public.iter().map(|p| (*p).to_owned()));
-        let edge = grpc::Edge::new(verifier, public, descriptors, &self.config.grpc);
+        let edge = grpc::Edge::new(verifier, access::open_methods(), descriptors, &self.config.grpc);
         let server = grpc::Server {
             routes: routes.routes(),
             edge,

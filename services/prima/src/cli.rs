@@ -1,5 +1,7 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
+mod access;
+mod audit;
 mod call;
 mod complaint;
 mod doctor;
@@ -21,6 +23,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use access::{AccessArgs, AccessRole};
+pub use audit::{AuditArgs, AuditCommand, AuditDecisionArg, AuditFormat, AuditListArgs, AuditVerifyArgs};
 pub use call::{CallArgs, CompletionsArgs, complete, completions};
 pub use complaint::{
     ComplaintArgs, ComplaintCommand, ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs,
@@ -130,6 +134,10 @@ pub enum Command {
                       cadangan basis data: tanpa kunci, datanya tidak terbaca."
     )]
     Key(KeyArgs),
+    #[command(about = "Siapa boleh memanggil metode apa")]
+    Access(AccessArgs),
+    #[command(about = "Catatan audit: siapa melakukan apa, dan apakah catatannya utuh")]
+    Audit(AuditArgs),
     #[command(about = "Periksa apakah layanan siap")]
     Health(HealthArgs),
     #[command(about = "Periksa apa yang sudah diterima tetapi tidak terhitung")]

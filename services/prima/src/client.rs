@@ -1,5 +1,6 @@
 //! Client commands: every command that calls running services over gRPC.
 
+mod audit;
 pub mod call;
 mod category_names;
 mod certainty;
@@ -57,8 +58,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Key(_)
         | Command::Completions(_)
         | Command::Workflow(_)
+        | Command::Access(_)
         | Command::Workdays(_) => bail!(LOCAL),
         Command::Health(args) => return health::check(&connection, &args).await,
+        Command::Audit(args) => return audit::run(&connection, args.command).await,
         Command::Doctor(args) => return doctor::run(&connection, args.command).await,
         Command::Import(args) => return import(&connection, args.what).await,
         Command::Result(args) => return read::result(&connection, &args).await,

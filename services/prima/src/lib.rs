@@ -38,6 +38,7 @@ pub fn main() -> ExitCode {
             Command::Reconcile(args) => run::reconcile(args).await,
             Command::DeadLetters(args) => run::dead_letters(args).await,
             Command::Token(args) => run::token(&args),
+            Command::Access(args) => local::access::run(&args),
             Command::Workdays(args) => local::workdays::run(&args),
             Command::Instrument(InstrumentArgs {
                 command: InstrumentCommand::Check(args),

@@ -42,19 +42,6 @@ pub const NAME: &str = "ranking";
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.ranking.v1.RankingService"],
-    public: &[
-        "/prima.ranking.v1.RankingService/ListLeagueTables",
-        "/prima.ranking.v1.RankingService/GetLeagueTable",
-        "/prima.ranking.v1.RankingService/GetStanding",
-        "/prima.ranking.v1.RankingService/WatchLeagueTable",
-        "/prima.ranking.v1.RankingService/GetScorecard",
-        "/prima.ranking.v1.RankingService/ExplainRankChange",
-        "/prima.ranking.v1.RankingService/GetRankCertainty",
-        "/prima.ranking.v1.RankingService/ListMissingSubjects",
-        "/prima.ranking.v1.RankingService/ListAwards",
-        "/prima.ranking.v1.RankingService/GetTableDefinition",
-        "/prima.ranking.v1.RankingService/ListTableDefinitions",
-    ],
     migrate,
     start: |context| -> Starting { Box::pin(start(context)) },
 };

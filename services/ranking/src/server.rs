@@ -1,10 +1,11 @@
 //! RankingService: which operation each RPC is.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use prima_platform::{
     command::run,
-    grpc::{Answer, WatchStream, answer, open, read},
+    grpc::{Answer, WatchStream},
+    query::read,
     service::Context,
 };
 use prima_proto::ranking::v1::{
@@ -38,29 +39,38 @@ impl RankingService for Server {
         &self,
         request: Request<v1::ListLeagueTablesRequest>,
     ) -> Answer<v1::ListLeagueTablesResponse> {
-        answer(league_table::list(&self.app, request.get_ref()))
+        read(&self.context, request, |_, message| {
+            ready(league_table::list(&self.app, &message))
+        })
+        .await
     }
 
     async fn get_league_table(
         &self,
         request: Request<v1::GetLeagueTableRequest>,
     ) -> Answer<v1::GetLeagueTableResponse> {
-        answer(league_table::get(&self.app, request.get_ref()).await)
+        read(&self.context, request, async |_, message| {
+            league_table::get(&self.app, &message).await
+        })
+        .await
     }
 
     async fn get_standing(
         &self,
         request: Request<v1::GetStandingRequest>,
     ) -> Answer<v1::GetStandingResponse> {
-        answer(standing::get(&self.app, request.get_ref()).await)
+        read(&self.context, request, async |_, message| {
+            standing::get(&self.app, &message).await
+        })
+        .await
     }
 
     async fn list_uncounted_figures(
         &self,
         request: Request<v1::ListUncountedFiguresRequest>,
     ) -> Answer<v1::ListUncountedFiguresResponse> {
-        read(request, |caller, message| {
-            uncounted::list(&self.app, caller, message)
+        read(&self.context, request, |_, message| {
+            uncounted::list(&self.app, message)
         })
         .await
     }
@@ -69,32 +79,47 @@ impl RankingService for Server {
         &self,
         request: Request<v1::GetScorecardRequest>,
     ) -> Answer<v1::GetScorecardResponse> {
-        answer(scorecard::get(&self.app, request.get_ref()))
+        read(&self.context, request, |_, message| {
+            ready(scorecard::get(&self.app, &message))
+        })
+        .await
     }
 
     async fn explain_rank_change(
         &self,
         request: Request<v1::ExplainRankChangeRequest>,
     ) -> Answer<v1::ExplainRankChangeResponse> {
-        answer(rank_change::explain(&self.app, request.get_ref()).await)
+        read(&self.context, request, async |_, message| {
+            rank_change::explain(&self.app, &message).await
+        })
+        .await
     }
 
     async fn get_rank_certainty(
         &self,
         request: Request<v1::GetRankCertaintyRequest>,
     ) -> Answer<v1::GetRankCertaintyResponse> {
-        answer(certainty::get(&self.app, request.get_ref()).await)
+        read(&self.context, request, async |_, message| {
+            certainty::get(&self.app, &message).await
+        })
+        .await
     }
 
     async fn list_missing_subjects(
         &self,
         request: Request<v1::ListMissingSubjectsRequest>,
     ) -> Answer<v1::ListMissingSubjectsResponse> {
-        answer(missing::list(&self.app, request.get_ref()))
+        read(&self.context, request, |_, message| {
+            ready(missing::list(&self.app, &message))
+        })
+        .await
     }
 
     async fn list_awards(&self, request: Request<v1::ListAwardsRequest>) -> Answer<v1::ListAwardsResponse> {
-        answer(award::list(&self.app, request.get_ref()).await)
+        read(&self.context, request, async |_, message| {
+            award::list(&self.app, &message).await
+        })
+        .await
     }
 
     type WatchLeagueTableStream = WatchStream<Update, v1::WatchLeagueTableResponse>;
@@ -103,7 +128,10 @@ impl RankingService for Server {
         &self,
         request: Request<v1::WatchLeagueTableRequest>,
     ) -> Answer<Self::WatchLeagueTableStream> {
-        answer(league_table::watch(&self.app, &self.feeds, request.get_ref()))
+        read(&self.context, request, |_, message| {
+            ready(league_table::watch(&self.app, &self.feeds, &message))
+        })
+        .await
     }
 
     type RebuildLeagueTablesStream = WatchStream<v1::RebuildLeagueTablesResponse>;
@@ -112,8 +140,10 @@ impl RankingService for Server {
         &self,
         request: Request<v1::RebuildLeagueTablesRequest>,
     ) -> Answer<Self::RebuildLeagueTablesStream> {
-        let (caller, message) = open(request)?;
-        answer(rebuild::run(&self.app, &caller, message))
+        read(&self.context, request, |caller, message| {
+            ready(rebuild::run(&self.app, &caller, message))
+        })
+        .await
     }
 
     async fn create_table_definition(
@@ -127,13 +157,19 @@ impl RankingService for Server {
         &self,
         request: Request<v1::GetTableDefinitionRequest>,
     ) -> Answer<v1::GetTableDefinitionResponse> {
-        answer(definition::get(&self.context, request.get_ref()).await)
+        read(&self.context, request, async |_, message| {
+            definition::get(&self.context, &message).await
+        })
+        .await
     }
 
     async fn list_table_definitions(
         &self,
         request: Request<v1::ListTableDefinitionsRequest>,
     ) -> Answer<v1::ListTableDefinitionsResponse> {
-        answer(definition::list(&self.context, request.get_ref()).await)
+        read(&self.context, request, async |_, message| {
+            definition::list(&self.context, &message).await
+        })
+        .await
     }
 }

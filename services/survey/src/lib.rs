@@ -46,13 +46,6 @@ use store::DIGEST_KEY;
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.survey.v1.SurveyService", "prima.survey.v1.AccessService"],
-    // Submitting needs a role or a credential in each message, which the operation itself checks.
-    public: &[
-        "/prima.survey.v1.SurveyService/CalculateSampleSize",
-        "/prima.survey.v1.SurveyService/ListInstruments",
-        "/prima.survey.v1.SurveyService/SubmitResponse",
-        "/prima.survey.v1.SurveyService/SubmitResponses",
-    ],
     migrate,
     start: |context| -> Starting { Box::pin(start(context)) },
 };

@@ -1,10 +1,12 @@
 //! SurveyService and AccessService: the operation of each RPC. The stored response of an idempotent operation is the resource
 //! alone; it is wrapped in the response message here.
 
+use std::future::ready;
+
 use prima_platform::{
-    caller,
     command::run,
-    grpc::{Answer, Network, WatchStream, answer, read},
+    grpc::{Answer, Network, WatchStream, answer},
+    query::{read, unadmitted},
 };
 use prima_proto::survey::v1::{
     self as pb,
@@ -62,14 +64,20 @@ impl SurveyService for Surveys {
     }
 
     async fn get_survey(&self, request: Request<pb::GetSurveyRequest>) -> Answer<pb::GetSurveyResponse> {
-        read(request, |_, message| survey::get(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            survey::get(&self.app, message)
+        })
+        .await
     }
 
     async fn list_surveys(
         &self,
         request: Request<pb::ListSurveysRequest>,
     ) -> Answer<pb::ListSurveysResponse> {
-        read(request, |_, message| survey::list(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            survey::list(&self.app, message)
+        })
+        .await
     }
 
     async fn update_survey(
@@ -97,8 +105,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::ListSurveyChangesRequest>,
     ) -> Answer<pb::ListSurveyChangesResponse> {
-        read(request, |caller, message| {
-            survey::list_changes(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            survey::list_changes(&self.app, message)
         })
         .await
     }
@@ -107,16 +115,18 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::SubmitResponseRequest>,
     ) -> Answer<pb::SubmitResponseResponse> {
-        let (caller, network) = (caller::of(&request), Network::from(&request));
-        answer(response::submit(&self.app, (&caller, network), request.into_inner()).await)
+        let network = Network::from(&request);
+        let (caller, message) = unadmitted(request);
+        answer(response::submit(&self.app, (&caller, network), message).await)
     }
 
     async fn submit_responses(
         &self,
         request: Request<Streaming<pb::SubmitResponsesRequest>>,
     ) -> Answer<pb::SubmitResponsesResponse> {
-        let from = (caller::of(&request), Network::from(&request));
-        answer(response::submit_many(&self.app, from, request.into_inner()).await)
+        let network = Network::from(&request);
+        let (caller, messages) = unadmitted(request);
+        answer(response::submit_many(&self.app, (caller, network), messages).await)
     }
 
     async fn void_responses(
@@ -128,8 +138,8 @@ impl SurveyService for Surveys {
     }
 
     async fn list_voids(&self, request: Request<pb::ListVoidsRequest>) -> Answer<pb::ListVoidsResponse> {
-        read(request, |caller, message| {
-            response::list_voids(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            response::list_voids(&self.app, message)
         })
         .await
     }
@@ -138,8 +148,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::ListResponsesRequest>,
     ) -> Answer<pb::ListResponsesResponse> {
-        read(request, |caller, message| {
-            response::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            response::list(&self.app, message)
         })
         .await
     }
@@ -148,8 +158,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::ListQuarantinesRequest>,
     ) -> Answer<pb::ListQuarantinesResponse> {
-        read(request, |caller, message| {
-            quarantine::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            quarantine::list(&self.app, message)
         })
         .await
     }
@@ -165,8 +175,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::ListCommentsRequest>,
     ) -> Answer<pb::ListCommentsResponse> {
-        read(request, |caller, message| {
-            comment::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            comment::list(&self.app, message)
         })
         .await
     }
@@ -189,8 +199,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::ListRespondentLogRequest>,
     ) -> Answer<pb::ListRespondentLogResponse> {
-        read(request, |caller, message| {
-            respondent::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            respondent::list(&self.app, message)
         })
         .await
     }
@@ -199,18 +209,24 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::GetTextKeyUsageRequest>,
     ) -> Answer<pb::GetTextKeyUsageResponse> {
-        read(request, |caller, _| respondent::keys(&self.app, caller)).await
+        read(&self.app.context, request, |_, _| respondent::keys(&self.app)).await
     }
 
     async fn get_result(&self, request: Request<pb::GetResultRequest>) -> Answer<pb::GetResultResponse> {
-        read(request, |_, message| result::get(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            result::get(&self.app, message)
+        })
+        .await
     }
 
     async fn list_results(
         &self,
         request: Request<pb::ListResultsRequest>,
     ) -> Answer<pb::ListResultsResponse> {
-        read(request, |_, message| result::list(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            result::list(&self.app, message)
+        })
+        .await
     }
 
     async fn read_exact_result(
@@ -224,8 +240,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::ListResultReadingsRequest>,
     ) -> Answer<pb::ListResultReadingsResponse> {
-        read(request, |caller, message| {
-            result::list_readings(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            result::list_readings(&self.app, message)
         })
         .await
     }
@@ -236,28 +252,40 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::WatchResultRequest>,
     ) -> Answer<Self::WatchResultStream> {
-        read(request, |_, message| result::watch(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            result::watch(&self.app, message)
+        })
+        .await
     }
 
     async fn analyze_result(
         &self,
         request: Request<pb::AnalyzeResultRequest>,
     ) -> Answer<pb::AnalyzeResultResponse> {
-        read(request, |_, message| analysis::analyze(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            analysis::analyze(&self.app, message)
+        })
+        .await
     }
 
     async fn get_unit_result(
         &self,
         request: Request<pb::GetUnitResultRequest>,
     ) -> Answer<pb::GetUnitResultResponse> {
-        read(request, |_, message| period::get_unit(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            period::get_unit(&self.app, message)
+        })
+        .await
     }
 
     async fn get_agency_result(
         &self,
         request: Request<pb::GetAgencyResultRequest>,
     ) -> Answer<pb::GetAgencyResultResponse> {
-        read(request, |_, message| period::get_agency(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            period::get_agency(&self.app, message)
+        })
+        .await
     }
 
     async fn record_result(
@@ -274,15 +302,18 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::ListRecordedResultsRequest>,
     ) -> Answer<pb::ListRecordedResultsResponse> {
-        read(request, |_, message| recorded_result::list(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            recorded_result::list(&self.app, message)
+        })
+        .await
     }
 
     async fn list_uncounted_figures(
         &self,
         request: Request<pb::ListUncountedFiguresRequest>,
     ) -> Answer<pb::ListUncountedFiguresResponse> {
-        read(request, |caller, message| {
-            uncounted::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            uncounted::list(&self.app, message)
         })
         .await
     }
@@ -318,21 +349,27 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::ListFollowUpsRequest>,
     ) -> Answer<pb::ListFollowUpsResponse> {
-        read(request, |_, message| follow_up::list(&self.app, message)).await
+        read(&self.app.context, request, |_, message| {
+            follow_up::list(&self.app, message)
+        })
+        .await
     }
 
     async fn list_instruments(
         &self,
-        _: Request<pb::ListInstrumentsRequest>,
+        request: Request<pb::ListInstrumentsRequest>,
     ) -> Answer<pb::ListInstrumentsResponse> {
-        answer(instrument::list())
+        read(&self.app.context, request, |_, _| ready(instrument::list())).await
     }
 
     async fn calculate_sample_size(
         &self,
         request: Request<pb::CalculateSampleSizeRequest>,
     ) -> Answer<pb::CalculateSampleSizeResponse> {
-        answer(instrument::calculate_sample_size(request.get_ref()))
+        read(&self.app.context, request, |_, message| {
+            ready(instrument::calculate_sample_size(&message))
+        })
+        .await
     }
 }
 
@@ -349,8 +386,8 @@ impl AccessService for Access {
         &self,
         request: Request<pb::ListTokenBatchesRequest>,
     ) -> Answer<pb::ListTokenBatchesResponse> {
-        read(request, |caller, message| {
-            token_batch::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            token_batch::list(&self.app, message)
         })
         .await
     }
@@ -363,7 +400,10 @@ impl AccessService for Access {
     }
 
     async fn issue_link(&self, request: Request<pb::IssueLinkRequest>) -> Answer<pb::IssueLinkResponse> {
-        read(request, |caller, message| link::issue(&self.app, caller, message)).await
+        read(&self.app.context, request, |_, message| {
+            link::issue(&self.app, message)
+        })
+        .await
     }
 
     async fn register_device(
@@ -380,8 +420,8 @@ impl AccessService for Access {
         &self,
         request: Request<pb::ListDevicesRequest>,
     ) -> Answer<pb::ListDevicesResponse> {
-        read(request, |caller, message| {
-            device::list(&self.app, caller, message)
+        read(&self.app.context, request, |_, message| {
+            device::list(&self.app, message)
         })
         .await
     }

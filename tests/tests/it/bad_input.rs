@@ -14,6 +14,7 @@ mod names;
 mod once;
 mod pages;
 mod responses;
+mod rights;
 mod stopping;
 mod tokens;
 mod watchers;
@@ -158,6 +159,18 @@ impl RawClient {
         }
         let path = format!("/{}/{method}", self.service).parse().unwrap();
         Ok(grpc.unary(request, path, RawCodec).await?.into_inner())
+    }
+
+    /// Calls a method whose responses may never end: succeeds once it answers.
+    async fn begins(&self, method: &str, body: Vec<u8>) -> Result<(), Status> {
+        let mut grpc = Grpc::new(self.channel.clone());
+        grpc.ready().await.unwrap();
+        let mut request = Request::new(tokio_stream::once(body));
+        if let Some(value) = &self.authorization {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        let path = format!("/{}/{method}", self.service).parse().unwrap();
+        grpc.streaming(request, path, RawCodec).await.map(drop)
     }
 
     async fn send(&self, method: &str, message: &impl Message) -> Result<Vec<u8>, Status> {

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use prima_platform::{caller, failure::Violation, grpc::status};
+use prima_platform::{failure::Violation, grpc::status, query::admit_unless_faulty};
+use prima_proto::access::Protected;
 use tonic::{Request, Status};
 
 use crate::{context::App, domain::workflow::Workflow};
 
-/// Adds the current workflow to a request, for its parser. Callers without a token are refused before it is read.
-pub async fn with_workflow<M>(app: &App, request: Request<M>) -> Result<Request<(Arc<Workflow>, M)>, Status> {
-    caller::of(&request).require_token().map_err(status)?;
+/// Adds the current workflow to a request, for its parser. Callers whom the rule of the method refuses are refused before it is read.
+pub async fn with_workflow<M: Protected>(
+    app: &App,
+    request: Request<M>,
+) -> Result<Request<(Arc<Workflow>, M)>, Status> {
+    admit_unless_faulty(&app.context, &request).await?;
     let workflow = app.settings.current_workflow(app.context.db.reader()).await;
     let workflow = workflow.map_err(status)?;
     Ok(request.map(|message| (workflow, message)))

@@ -4,7 +4,7 @@ use prima_platform::{caller::Caller, failure::Failure};
 use prima_proto::name;
 use sea_orm::ConnectionTrait;
 
-use super::rights::{as_not_found, found, require_any_agency, require_liaison};
+use super::rights::{as_not_found, found, require_liaison};
 use crate::store::{
     Lock,
     consultation::{Head, Stored, consultation_get},
@@ -18,7 +18,6 @@ pub async fn readable(
     name: &name::Consultation,
     lock: Lock,
 ) -> Result<Stored, Failure> {
-    require_any_agency(caller)?;
     let stored = found(consultation_get(conn, name, lock).await?, name)?;
     as_not_found(require_party(caller, &stored.head), name)?;
     Ok(stored)

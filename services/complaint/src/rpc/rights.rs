@@ -30,12 +30,6 @@ pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
     require(caller, &[caller::Role::Operator, caller::Role::Admin], agency)
 }
 
-/// Requires a caller who may read the reports of any agency. It is checked before a look-up by a name that does not
-/// contain the agency.
-pub fn require_any_agency(caller: &Caller) -> Result<(), Failure> {
-    caller.require_role(&[caller::Role::Operator, caller::Role::Admin])
-}
-
 /// Requires the coordinator of the agency or the national admin.
 pub fn require_coordinator(caller: &Caller, agency: &str) -> Result<(), Failure> {
     require(caller, &[caller::Role::Admin], agency)
@@ -59,20 +53,6 @@ fn require(caller: &Caller, roles: &[caller::Role], agency: &str) -> Result<(), 
 /// Requires the national admin.
 pub fn require_national(caller: &Caller) -> Result<(), Failure> {
     caller.require(&[caller::Role::Admin], "*")
-}
-
-/// Requires a system or desk that may submit reports to any agency.
-pub fn require_intake(caller: &Caller) -> Result<(), Failure> {
-    caller.require_role(&[caller::Role::Intake, caller::Role::Operator, caller::Role::Admin])
-}
-
-/// Requires a caller who may read the reports of an agency; an empty id stands for the whole country.
-pub fn require_reader(caller: &Caller, agency: &str) -> Result<(), Failure> {
-    if agency.is_empty() {
-        require_national(caller)
-    } else {
-        require_liaison(caller, agency)
-    }
 }
 
 /// Turns a refusal into `NOT_FOUND`, for names that do not contain the agency: a caller must not learn what other

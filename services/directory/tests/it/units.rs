@@ -178,7 +178,7 @@ async fn every_fault_is_reported_at_once() {
             ),
             ["request_id", "parent", "unit_id", "unit"]
         );
-        let mut new = unit("32/71", "-");
+        let mut new = unit("3271/71", "-");
         new.unit = Some(v1::Unit {
             unit_type: "kantor".into(),
             ..Default::default()

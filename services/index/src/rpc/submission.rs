@@ -3,7 +3,6 @@
 use std::mem;
 
 use prima_platform::{
-    caller::{Caller, Role},
     command::{IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
@@ -57,11 +56,6 @@ impl<S: Submitted> Submission<S> {
     /// The idempotency key.
     pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.once.clone()
-    }
-
-    /// Succeeds for callers with one of these roles in the agency.
-    pub fn allow(&self, caller: &Caller, roles: &[Role]) -> Result<(), Failure> {
-        caller.require(roles, &self.name.unit.agency)
     }
 
     /// The checked content, or every fault.

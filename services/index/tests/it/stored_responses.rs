@@ -67,7 +67,10 @@ async fn a_repeat_gets_the_response_that_an_earlier_release_stored() {
         repeated!(client, record_external_score, "RecordExternalScore", operator, score, score.clone(), {
             pb::RecordExternalScoreRequest {
                 request_id: request_id(),
-                score: None,
+                score: Some(pb::ExternalScore {
+                    subject: "agencies/3271".into(),
+                    ..Default::default()
+                }),
             }
         });
         repeated!(client, confirm_external_score, "ConfirmExternalScore", admin, score, score.clone(), {

@@ -250,10 +250,9 @@ async fn every_write_about_rounds_names_every_fault() {
             causes: vec!["tema".into()],
         };
         faulty!(t, review_entry, request, ["note", "causes"]);
-        faulty!(
-            t,
-            score_entry,
-            v1::ScoreEntryRequest::default(),
+        let score = evaluator(0, v1::ScoreEntryRequest::default());
+        assert_eq!(
+            faults(t.client.score_entry(score).await),
             ["request_id", "entry", "parts"]
         );
         faulty!(
@@ -444,7 +443,8 @@ async fn what_does_not_exist_is_not_found() {
                 recompute: false
             }
         );
-        missing!(score_entry, score(entry, &PARTS, 1));
+        let scored = evaluator(0, score(entry, &PARTS, 1));
+        refused(t.client.score_entry(scored).await, Code::NotFound, "NOT_FOUND");
         missing!(review_entry, review(entry, v1::ReviewDecision::HandIn));
         missing!(advance_round, advance("pengajuan"));
         missing!(announce_results, announce());

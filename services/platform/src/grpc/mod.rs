@@ -13,7 +13,7 @@ mod shed;
 mod status;
 mod watching;
 
-pub use answer::{Answer, answer, open, read};
+pub use answer::{Answer, answer};
 pub use edge::Edge;
 pub use origin::Network;
 pub use server::{Error as ServerError, Server, bind};

@@ -20,6 +20,7 @@ use prima_platform::{
     service::Context,
     testing::served::{by, faults, refused},
 };
+use prima_proto::access::{About, Grant, Needs, Protected, Rule, v1::Caller as Who};
 use prost::Message;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use tokio::{sync::Barrier, task::JoinSet};
@@ -110,6 +111,39 @@ fn put(request_id: &str, name: &str) -> Put {
     }
 }
 
+macro_rules! protected {
+    ($message:ident, $who:ident, $request_id:expr) => {
+        impl Protected for $message {
+            const RULE: &'static Rule = &Rule {
+                method: stringify!($message),
+                grants: &[Grant {
+                    who: &[Who::$who],
+                    needs: Needs::Nothing,
+                }],
+                condition: "",
+                personal: false,
+            };
+
+            fn field(&self, _: &str) -> Option<&str> {
+                None
+            }
+
+            fn about(&self) -> About<'_> {
+                let request_id: fn(&Self) -> &str = $request_id;
+                About {
+                    resource: Some(("name", &self.name)),
+                    request_id: request_id(self),
+                    purpose: "",
+                }
+            }
+        }
+    };
+}
+
+protected!(Put, AnyToken, |put| &put.request_id);
+protected!(Note, Public, |_| "");
+protected!(Lock, Public, |lock| &lock.request_id);
+
 impl Command for Put {
     type App = Context;
     type Message = Self;
@@ -172,7 +206,6 @@ struct Version {
 }
 
 impl Command for Note {
-    const NEEDS_TOKEN: bool = false;
     type App = Context;
     type Message = Self;
     type Answer = String;
@@ -183,10 +216,6 @@ impl Command for Note {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
-    }
-
-    fn allow(&self, _: &Caller) -> Result<(), Failure> {
-        Ok(())
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<String, Failure> {
@@ -230,7 +259,6 @@ struct Lock {
 const KEY: &str = " opens with 1234";
 
 impl Command for Lock {
-    const NEEDS_TOKEN: bool = false;
     type App = Locked;
     type Message = Self;
     type Answer = String;
@@ -241,10 +269,6 @@ impl Command for Lock {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(IdempotencyKey::new("test.Lock", &self.request_id, &self.name))
-    }
-
-    fn allow(&self, _: &Caller) -> Result<(), Failure> {
-        Ok(())
     }
 
     async fn prepare(&mut self, _: &Locked) -> Result<Option<Caller>, Failure> {
@@ -337,9 +361,9 @@ async fn a_command_parsed_elsewhere_is_executed_once_too(store: Store) {
     let once = put.idempotency_key().unwrap();
     let answered = async || once.find::<String>(context, &caller).await.unwrap();
     assert_eq!(answered().await, None);
-    let first = perform(context, &caller, put.clone()).await.unwrap();
+    let first = perform(context, &caller, None, put.clone()).await.unwrap();
     assert_eq!(answered().await, Some(first.clone()));
-    assert_eq!(perform(context, &caller, put).await.unwrap(), first);
+    assert_eq!(perform(context, &caller, None, put).await.unwrap(), first);
     assert_eq!((shelf.count("thing").await, shelf.count("request").await), (1, 1));
 }
 

@@ -7,6 +7,7 @@
     reason = "a test that meets what it did not expect should fail there"
 )]
 
+mod audit;
 mod begin;
 mod bus;
 mod command;

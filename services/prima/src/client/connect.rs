@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prima_proto::{
+    audit::v1::audit_service_client::AuditServiceClient,
     complaint::v1::{
         complaint_service_client::ComplaintServiceClient,
         consultation_service_client::ConsultationServiceClient, privacy_service_client::PrivacyServiceClient,
@@ -183,6 +184,13 @@ impl Connection {
     pub async fn authorized(&self, service: Service) -> anyhow::Result<Authorized> {
         let channel = self.channel(service).await?;
         Ok(InterceptedService::new(channel, self.bearer.clone()))
+    }
+}
+
+impl Connection {
+    /// AuditService, as the process of a service offers it.
+    pub async fn audit(&self, service: Service) -> anyhow::Result<AuditServiceClient<Authorized>> {
+        Ok(AuditServiceClient::new(self.authorized(service).await?))
     }
 }
 

@@ -137,6 +137,10 @@ fn add_request_id(messages: &mut [DynamicMessage]) -> bool {
 fn service(method: &MethodDescriptor) -> anyhow::Result<Service> {
     let service = method.parent_service();
     let package = service.package_name();
+    // Each process has the audit logs of its services; the first one is asked.
+    if package == "prima.audit.v1" {
+        return Ok(Service::Directory);
+    }
     let found = Service::ALL
         .into_iter()
         .find(|service| package.split('.').nth(1) == Some(service.name()));

@@ -131,7 +131,7 @@ pub async fn run(updates: u32) {
     started.ready.wait_for(|ready| *ready).await.unwrap();
     let mut routes = Routes::builder();
     (started.routes)(&mut routes);
-    let public = prima_ranking::SPEC.public.iter().map(|path| (*path).to_owned());
+    let public = prima_platform::access::open_methods();
     let verifier = Verifier::new(Signer::generate().unwrap().public_key()).unwrap();
     let server = Server {
         routes: routes.routes(),

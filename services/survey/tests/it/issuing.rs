@@ -324,27 +324,3 @@ async fn replicas_that_start_together_share_one_secret() {
     })
     .await;
 }
-
-#[test]
-fn submitting_and_listing_instruments_need_no_bearer_token() {
-    let public = |method: &str| {
-        let path = format!("/prima.survey.v1.SurveyService/{method}");
-        prima_survey::SPEC.public.contains(&path.as_str())
-    };
-    assert!(
-        ["SubmitResponse", "SubmitResponses", "ListInstruments"]
-            .into_iter()
-            .all(public)
-    );
-    assert!(
-        !["GetResult", "ListComments", "VoidResponses"]
-            .into_iter()
-            .any(public)
-    );
-    assert!(
-        !prima_survey::SPEC
-            .public
-            .iter()
-            .any(|path| path.contains("AccessService"))
-    );
-}

@@ -4,14 +4,13 @@ use std::pin::pin;
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use prima_platform::{
-    caller::{self, Caller},
+    caller::Caller,
     failure::Failure,
     grpc::WatchStream,
     request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 use sea_orm::ConnectionTrait;
-use tonic::Request;
 
 use super::seal::{decrypted, keyring};
 use crate::{
@@ -36,14 +35,10 @@ use crate::{
 /// what it is attached to.
 pub async fn read(
     app: &App,
-    request: Request<v1::ReadAttachmentRequest>,
+    caller: Caller,
+    request: v1::ReadAttachmentRequest,
 ) -> Result<WatchStream<v1::ReadAttachmentResponse>, Failure> {
-    let caller = caller::of(&request);
-    let request = request.into_inner();
     let mut faults = Faults::default();
-    if request.access.is_none() {
-        caller.require_token()?;
-    }
     let name = faults.take(request::name("name", &request.name));
     let access = request
         .access

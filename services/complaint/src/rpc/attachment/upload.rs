@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use prima_platform::{
-    caller::{self, Caller},
+    access::admit,
+    caller::Caller,
     command::App as _,
     failure::{Failure, Kind, Violation},
     objects::Digest,
+    query::unadmitted,
     request::{self, Faults, text},
     request_id,
     vault::Keyring,
@@ -31,7 +33,6 @@ use crate::{
     rpc::{
         access::{self, Access},
         files,
-        rights::require_intake,
     },
     store::{
         Lock,
@@ -90,8 +91,7 @@ pub async fn upload(
     app: &App,
     request: Request<Streaming<v1::UploadAttachmentRequest>>,
 ) -> Result<v1::UploadAttachmentResponse, Failure> {
-    let caller = caller::of(&request);
-    let mut stream = request.into_inner();
+    let (caller, mut stream) = unadmitted(request);
     let received = tokio::time::timeout(UPLOAD_TIMEOUT, receive(app, &caller, &mut stream)).await;
     let started = received.map_err(|_| too_slow())??;
     let attachment = match started {
@@ -103,19 +103,17 @@ pub async fn upload(
     })
 }
 
+/// Admits the caller with the first message, and reads the others.
 async fn receive(
     app: &App,
     caller: &Caller,
     stream: &mut Streaming<v1::UploadAttachmentRequest>,
 ) -> Result<Started, Failure> {
-    let Some(Part::Head(raw)) = next(stream).await? else {
-        // Without a first message there is no tracking code, so the caller needs a token.
-        caller.require_token()?;
+    let first = message(stream).await?.unwrap_or_default();
+    admit(caller, &first)?;
+    let Some(Part::Head(raw)) = first.part else {
         return Err(Violation::new("head", "must come first", "harus dikirim pertama").into());
     };
-    if raw.access.is_none() {
-        caller.require_token()?;
-    }
     let mut upload = match begin(app, caller, head(app, raw)?).await? {
         Started::Upload(upload) => upload,
         repeat @ Started::Repeat(_) => return Ok(repeat),
@@ -144,11 +142,17 @@ async fn receive(
 
 /// The next message; `None` at the end. A message without a part counts as empty data.
 async fn next(stream: &mut Streaming<v1::UploadAttachmentRequest>) -> Result<Option<Part>, Failure> {
+    let message = message(stream).await?;
+    Ok(message.map(|m| m.part.unwrap_or(Part::Data(Vec::new()))))
+}
+
+async fn message(
+    stream: &mut Streaming<v1::UploadAttachmentRequest>,
+) -> Result<Option<v1::UploadAttachmentRequest>, Failure> {
     let message = tokio::time::timeout(IDLE_TIMEOUT, stream.message())
         .await
         .map_err(|_| too_slow())?;
-    let message = message.map_err(|status| broken(&status))?;
-    Ok(message.map(|m| m.part.unwrap_or(Part::Data(Vec::new()))))
+    message.map_err(|status| broken(&status))
 }
 
 fn head(app: &App, raw: v1::UploadAttachmentHead) -> Result<Head, Failure> {
@@ -206,10 +210,7 @@ async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Started, Failur
             let report = access::report(app, reader, access, Lock::None).await?;
             (access::requester(&report.name), report.name.to_string())
         }
-        None => {
-            require_intake(caller)?;
-            (caller.clone(), files::uploader(caller))
-        }
+        None => (caller.clone(), files::uploader(caller)),
     };
     let (id, digest) = (&head.request_id, &head.digest);
     let response = request_id::find::<v1::Attachment>(reader, METHOD, &requester, id, digest).await?;

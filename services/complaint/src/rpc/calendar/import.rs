@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{Faults, text},
@@ -16,7 +15,7 @@ use super::message;
 use crate::{
     context::App,
     domain::calendar::Holiday,
-    rpc::{once, rights::require_national},
+    rpc::once,
     store::{
         By, Lock,
         calendar_state::{calendar_raise_in_txn, calendar_version},
@@ -58,10 +57,6 @@ impl Command for Import {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_national(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -25,7 +25,7 @@ use crate::{
     rpc::{
         access, class, files,
         refusal::refused,
-        rights::{as_not_found, found, precondition, require_any_agency, role_in},
+        rights::{as_not_found, found, precondition, role_in},
         status,
     },
     store::{
@@ -53,7 +53,6 @@ pub async fn act<V: ActionRpc>(
 struct ActCommand<V>(Request, PhantomData<V>);
 
 impl<V: ActionRpc> Command for ActCommand<V> {
-    const NEEDS_TOKEN: bool = V::Message::NEEDS_TOKEN;
     type App = App;
     type Message = V::Message;
     type Answer = v1::ComplaintStatus;
@@ -64,13 +63,6 @@ impl<V: ActionRpc> Command for ActCommand<V> {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.0.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        match self.0.target {
-            Target::ByName { .. } => require_any_agency(caller),
-            Target::ByCode(_) => Ok(()),
-        }
     }
 
     async fn prepare(&mut self, app: &App) -> Result<Option<Caller>, Failure> {

@@ -5,6 +5,7 @@ use prima_platform::{
     failure::Failure,
     request::{self, Faults, text},
 };
+use prima_proto::access::Protected;
 use prima_proto::{complaint::v1, name};
 use prost::Message;
 
@@ -32,9 +33,7 @@ pub trait ActionRpc: Send + Sync {
 }
 
 /// What the request messages of all these RPCs have in common.
-pub trait ActionMessage: Message {
-    /// Whether the caller needs a token. Reporters have none; their messages contain tracking code and secret.
-    const NEEDS_TOKEN: bool;
+pub trait ActionMessage: Message + Protected {
     /// The response message.
     type Answer;
 
@@ -48,9 +47,8 @@ pub trait ActionMessage: Message {
 }
 
 macro_rules! action_messages {
-    ($needs_token:literal, $target:expr, $($message:ident => $answer:ident,)*) => {$(
+    ($target:expr, $($message:ident => $answer:ident,)*) => {$(
         impl ActionMessage for v1::$message {
-            const NEEDS_TOKEN: bool = $needs_token;
             type Answer = v1::$answer;
 
             fn request_id(&self) -> &str {
@@ -70,7 +68,7 @@ macro_rules! action_messages {
 }
 
 action_messages! {
-    true, |message, faults| Target::by_name(&message.name, &message.etag, faults),
+    |message, faults| Target::by_name(&message.name, &message.etag, faults),
     EscalateComplaintRequest => EscalateComplaintResponse,
     StartFollowUpRequest => StartFollowUpResponse,
     ForwardComplaintRequest => ForwardComplaintResponse,
@@ -83,7 +81,7 @@ action_messages! {
 }
 
 action_messages! {
-    false, |message, faults| Target::by_code(message.access.as_ref(), faults),
+    |message, faults| Target::by_code(message.access.as_ref(), faults),
     CloseComplaintRequest => CloseComplaintResponse,
     RateComplaintRequest => RateComplaintResponse,
     ReopenComplaintRequest => ReopenComplaintResponse,

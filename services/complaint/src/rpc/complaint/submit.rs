@@ -4,7 +4,6 @@ use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, Datelike, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::from_proto,
     command::{Command, IdempotencyKey, Work},
     db::Txn,
@@ -21,10 +20,7 @@ use crate::{
         code, parent,
         workflow::Workflow,
     },
-    rpc::{
-        access::tracking_digest, category, channel, class, files, once, person, refusal,
-        rights::require_intake, status,
-    },
+    rpc::{access::tracking_digest, category, channel, class, files, once, person, refusal, status},
     store::{
         Lock,
         attachment::Owner,
@@ -134,10 +130,6 @@ impl Command for Submit {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         (!self.validate_only).then(|| self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_intake(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

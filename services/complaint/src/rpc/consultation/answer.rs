@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, optional, text},
@@ -15,10 +14,7 @@ use super::{
 };
 use crate::{
     context::App,
-    rpc::{
-        files,
-        rights::{found, require_any_agency},
-    },
+    rpc::{files, rights::found},
     store::{
         Lock, answer::answer_add_in_txn, attachment::Owner, consultation::consultation_save_in_txn,
         member::member_get, sealed::Note,
@@ -58,10 +54,6 @@ impl Command for Answer {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.target.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{Faults, optional, text},
@@ -13,7 +12,7 @@ use super::{
     message,
     shared::{Target, flag_figures_dirty, refused},
 };
-use crate::{context::App, rpc::rights::require_any_agency, store::consultation::consultation_save_in_txn};
+use crate::{context::App, store::consultation::consultation_save_in_txn};
 
 /// A parsed request.
 pub struct Complete {
@@ -42,10 +41,6 @@ impl Command for Complete {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.target.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

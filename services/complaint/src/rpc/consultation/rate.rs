@@ -16,7 +16,7 @@ use crate::{
         access::{self, Access},
         once,
         party::readable,
-        rights::{require_any_agency, require_liaison},
+        rights::require_liaison,
     },
     store::{Lock, consultation::consultation_save_in_txn},
 };
@@ -39,7 +39,6 @@ pub struct Rate {
 
 impl Command for Rate {
     /// A citizen who asked a service desk has no token.
-    const NEEDS_TOKEN: bool = false;
     type App = App;
     type Message = v1::RateConsultationRequest;
     type Answer = v1::RateConsultationResponse;
@@ -72,13 +71,6 @@ impl Command for Rate {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        match self.by {
-            By::Citizen(_) => Ok(()),
-            By::Unit(_) => require_any_agency(caller),
-        }
     }
 
     async fn prepare(&mut self, app: &App) -> Result<Option<Caller>, Failure> {

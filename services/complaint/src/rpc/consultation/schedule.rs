@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::from_proto,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
@@ -17,7 +16,7 @@ use super::{
 use crate::{
     context::App,
     domain::consultation::Appointment,
-    rpc::rights::{found, precondition, require_any_agency},
+    rpc::rights::{found, precondition},
     store::{Lock, consultation::consultation_save_in_txn, member::member_get},
 };
 
@@ -55,10 +54,6 @@ impl Command for Schedule {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.target.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

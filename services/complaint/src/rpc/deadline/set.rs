@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, text},
@@ -15,7 +14,7 @@ use super::message;
 use crate::{
     context::App,
     domain::workflow::Workflow,
-    rpc::{class, once, rights::require_coordinator},
+    rpc::{class, once},
     store::{
         By,
         deadline::{Promise, deadline_add_in_txn},
@@ -61,10 +60,6 @@ impl Command for Set {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_coordinator(caller, &self.promise.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
@@ -18,10 +17,7 @@ use super::{
 use crate::{
     context::App,
     domain::desk::{self, RECORDS_MAX},
-    rpc::{
-        once,
-        rights::{precondition, require_liaison},
-    },
+    rpc::{once, rights::precondition},
     store::desk::desk_lock_in_txn,
 };
 
@@ -58,10 +54,6 @@ impl Command for Record {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_liaison(caller, &self.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

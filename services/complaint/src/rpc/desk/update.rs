@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     etag,
     failure::Failure,
@@ -16,12 +15,7 @@ use super::{
     message,
     save::{save, with_text, without_text},
 };
-use crate::{
-    context::App,
-    domain::desk::Desk,
-    rpc::{once, rights::require_liaison},
-    store::desk::desk_lock_in_txn,
-};
+use crate::{context::App, domain::desk::Desk, rpc::once, store::desk::desk_lock_in_txn};
 
 /// A parsed desk.
 pub struct Update {
@@ -62,10 +56,6 @@ impl Command for Update {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_liaison(caller, &self.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

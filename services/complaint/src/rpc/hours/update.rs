@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
@@ -13,7 +12,7 @@ use super::message;
 use crate::{
     context::App,
     domain::worktime::Hours,
-    rpc::{once, rights::require_coordinator},
+    rpc::once,
     store::{
         By, Lock,
         agency_hours::{hours_add_in_txn, hours_of},
@@ -52,10 +51,6 @@ impl Command for Update {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_coordinator(caller, &self.agency.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

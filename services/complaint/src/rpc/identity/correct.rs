@@ -16,10 +16,7 @@ use crate::{
     domain::purpose::Purpose,
     rpc::{
         once, person,
-        rights::{
-            as_not_found, found, require_any_agency, require_coordinator, require_liaison, require_national,
-            role_in,
-        },
+        rights::{as_not_found, found, require_coordinator, require_liaison, require_national, role_in},
     },
     store::{
         Lock,
@@ -63,11 +60,6 @@ impl Command for Correct {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    /// Callers who may read no report at all are refused before anything is looked up.
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        denied(METHOD, require_any_agency(caller))
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

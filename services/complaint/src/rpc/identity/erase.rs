@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::{from_micros, to_proto},
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
@@ -18,7 +17,7 @@ use crate::{
     domain::{purpose::Purpose, workflow::Role},
     rpc::{
         once,
-        rights::{found, precondition, require_national},
+        rights::{found, precondition},
     },
     store::{
         Lock,
@@ -61,10 +60,6 @@ impl Command for Erase {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_national(caller)
     }
 
     /// Returns the time of the erasure; if everything was already erased, the time of that.

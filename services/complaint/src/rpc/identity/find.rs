@@ -3,20 +3,19 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::Faults,
 };
 use prima_proto::complaint::v1;
 
-use super::message::{self, denied};
+use super::message::{self};
 use crate::{
     context::App,
     domain::{parent, purpose::Purpose},
     rpc::{
         person,
-        rights::{require_coordinator, require_national, role_in},
+        rights::{require_national, role_in},
         status,
     },
     store::{
@@ -69,15 +68,6 @@ impl Command for Find {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        let asked = if self.agency.is_empty() {
-            require_national(caller)
-        } else {
-            require_coordinator(caller, &self.agency)
-        };
-        denied(METHOD, asked)
     }
 
     /// Returns the newest reports first. Only the national admin finds anonymous ones.

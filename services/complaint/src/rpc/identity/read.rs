@@ -13,7 +13,7 @@ use super::message::{self, denied};
 use crate::{
     context::App,
     domain::purpose::Purpose,
-    rpc::rights::{as_not_found, found, require_any_agency, require_liaison, require_national, role_in},
+    rpc::rights::{as_not_found, found, require_liaison, require_national, role_in},
     store::{
         Lock,
         identity::{StoredIdentity, Subject, identity_get_in_txn},
@@ -52,11 +52,6 @@ impl Command for Read {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
-    }
-
-    /// Callers who may read no report at all are refused before anything is looked up.
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        denied(METHOD, require_any_agency(caller))
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::from_proto,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
@@ -19,7 +18,7 @@ use crate::{
     rpc::{
         once,
         party::answerable,
-        rights::{found, precondition, require_any_agency},
+        rights::{found, precondition},
     },
     store::{
         Lock,
@@ -77,10 +76,6 @@ impl Command for Publish {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, text},
@@ -13,7 +12,7 @@ use crate::{
     context::App,
     rpc::{
         once,
-        rights::{as_not_found, found, precondition, require_any_agency, require_liaison},
+        rights::{as_not_found, found, precondition, require_liaison},
     },
     store::{
         Lock,
@@ -50,10 +49,6 @@ impl Command for Withdraw {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
@@ -15,7 +14,7 @@ use prost::Message;
 use super::message;
 use crate::{
     context::App,
-    rpc::{once, rights::require_coordinator},
+    rpc::once,
     store::member::{Member, Stored, member_insert_in_txn},
 };
 
@@ -62,10 +61,6 @@ impl Command for Create {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_coordinator(caller, &self.name.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     etag,
     failure::Failure,
@@ -13,7 +12,7 @@ use prima_proto::{complaint::v1, name};
 use super::message;
 use crate::{
     context::App,
-    rpc::rights::{found, require_coordinator},
+    rpc::rights::found,
     store::{
         Lock,
         member::{Member, member_get, member_save_in_txn},
@@ -67,10 +66,6 @@ impl Command for Update {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_coordinator(caller, &self.name.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation},
     request::{Faults, json},
@@ -17,7 +16,7 @@ use super::message;
 use crate::{
     context::App,
     domain::workflow::Workflow,
-    rpc::{once, rights::require_national},
+    rpc::once,
     store::{
         By,
         workflow::{workflow_add_in_txn, workflow_get},
@@ -53,10 +52,6 @@ impl Command for Add {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_national(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
@@ -56,10 +55,6 @@ impl Command for Publish {
             &self.request_id,
             &body,
         ))
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Operator, Role::Admin], &self.name.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

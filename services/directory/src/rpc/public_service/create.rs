@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
@@ -76,10 +75,6 @@ impl Command for Create {
             &self.request_id,
             &body,
         ))
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Operator, Role::Admin], &self.name.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

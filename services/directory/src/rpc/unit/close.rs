@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     command::{Command, Work},
     failure::Failure,
     request::{self, Faults},
@@ -40,10 +39,6 @@ impl Command for Close {
                 successors: successors?,
             })
         })
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Operator, Role::Admin], &self.name.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
@@ -74,10 +73,6 @@ impl Command for Create {
             ..v1::CreateUnitTypeRequest::default()
         };
         Some(IdempotencyKey::new("CreateUnitType", &self.request_id, &body))
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Admin], &self.name.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

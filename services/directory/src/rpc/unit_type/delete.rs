@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     command::{Command, Work},
     etag,
     failure::{Failure, found},
@@ -30,10 +29,6 @@ impl Command for Delete {
             name: request::name("name", &message.name)?,
             etag: message.etag,
         })
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Admin], &self.name.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

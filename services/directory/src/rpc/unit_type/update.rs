@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     command::{Command, Work},
     etag,
     failure::{Failure, found},
@@ -48,10 +47,6 @@ impl Command for Update {
             }),
         };
         Self::build(faults, name, given.etag, change)
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Admin], &self.name.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
@@ -75,10 +74,6 @@ impl Command for DecideObjection {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.0.idempotency_key()
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        self.0.allow(caller, &[Role::Evaluator])
     }
 
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

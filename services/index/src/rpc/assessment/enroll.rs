@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
@@ -63,11 +62,6 @@ impl Command for Enroll {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.once.clone()
-    }
-
-    /// Only the stored cycle shows who may run it, so `work` checks that.
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require_token()
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

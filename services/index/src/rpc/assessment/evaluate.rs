@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
@@ -53,10 +52,6 @@ impl Command for Evaluate {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.0.idempotency_key()
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        self.0.allow(caller, &[Role::Evaluator])
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

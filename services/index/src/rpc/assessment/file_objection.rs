@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind},
@@ -54,10 +53,6 @@ impl Command for FileObjection {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.0.idempotency_key()
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        self.0.allow(caller, target::UNIT)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

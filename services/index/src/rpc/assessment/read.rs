@@ -19,10 +19,9 @@ use crate::{
 /// One assessment with its rows.
 pub async fn get(
     ctx: &Context,
-    caller: Caller,
     message: pb::GetAssessmentRequest,
 ) -> Result<pb::GetAssessmentResponse, Failure> {
-    let (cycle, row) = target::read(ctx, &caller, "name", &message.name, Faults::default()).await?;
+    let (cycle, row) = target::read(ctx, "name", &message.name, Faults::default()).await?;
     let reader = ctx.db.reader();
     let assessed = Assessed::of(reader, cycle, row).await?;
     Ok(pb::GetAssessmentResponse {

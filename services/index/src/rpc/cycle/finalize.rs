@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     etag,
@@ -47,11 +46,6 @@ impl Command for Finalize {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
-    }
-
-    /// Only the stored cycle shows who may run it, so `work` checks that.
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require_token()
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

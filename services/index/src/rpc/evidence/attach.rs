@@ -3,12 +3,15 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
+    access,
+    audit::Act,
     caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work, perform},
     failure::{Failure, Violation},
-    grpc::{Answer, answer, open},
+    grpc::{Answer, Network, answer},
     objects::Objects,
+    query::unadmitted,
     request::Faults,
     service::Context,
 };
@@ -17,7 +20,7 @@ use tonic::{Request, Streaming};
 
 use super::{
     message::{self, Content},
-    receive::{next, receive},
+    receive::{self, receive},
 };
 use crate::{
     derived::Assessed,
@@ -32,8 +35,9 @@ pub async fn attach(
     objects: &Objects,
     request: Request<Streaming<pb::AttachEvidenceRequest>>,
 ) -> Answer<pb::AttachEvidenceResponse> {
-    let (caller, stream) = open(request)?;
-    let evidence = attach_as(ctx, objects, &caller, stream).await;
+    let network = Network::from(&request);
+    let (caller, stream) = unadmitted(request);
+    let evidence = attach_as(ctx, objects, (&caller, network), stream).await;
     answer(evidence.map(|evidence| pb::AttachEvidenceResponse {
         evidence: Some(evidence),
     }))
@@ -42,14 +46,14 @@ pub async fn attach(
 async fn attach_as(
     ctx: &Context,
     objects: &Objects,
-    caller: &Caller,
+    (caller, network): (&Caller, Option<Network>),
     mut stream: Streaming<pb::AttachEvidenceRequest>,
 ) -> Result<pb::Evidence, Failure> {
-    let Some(Part::Head(head)) = next(&mut stream).await? else {
-        return Err(Violation::new("head", "must come first", "harus dikirim pertama").into());
-    };
-    let mut attach = Attach::parse(head, ctx.clock.now())?;
-    attach.allow(caller)?;
+    let first = receive::message(&mut stream).await?.unwrap_or_default();
+    let act = Act::of(caller, network, &first);
+    let admitted = access::admit_unless_faulty(caller, &first)?;
+    let mut attach = Attach::parse(first, ctx.clock.now())?;
+    admitted?;
     // The head is checked before its file is read, so that no file is read in vain. The command checks everything
     // again once the file was received.
     let reader = ctx.db.reader();
@@ -64,7 +68,7 @@ async fn attach_as(
     }
     cycle.check(Stage::Evidence, micros(ctx.clock.now()))?;
     receive(objects, &mut stream, &attached.content).await?;
-    perform(ctx, caller, attach).await
+    perform(ctx, caller, act, attach).await
 }
 
 /// Evidence, unchecked. The bytes of a file are already in the object storage.
@@ -73,10 +77,13 @@ struct Attach(Submission<pb::Evidence>);
 
 impl Command for Attach {
     type App = Context;
-    type Message = pb::AttachEvidenceHead;
+    type Message = pb::AttachEvidenceRequest;
     type Answer = pb::Evidence;
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let Some(Part::Head(message)) = message.part else {
+            return Err(Violation::new("head", "must come first", "harus dikirim pertama").into());
+        };
         let mut faults = Faults::default();
         let once = once("index.AttachEvidence", &message.request_id, &message, &mut faults);
         let given = message.evidence.unwrap_or_default();
@@ -85,10 +92,6 @@ impl Command for Attach {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.0.idempotency_key()
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        self.0.allow(caller, target::UNIT)
     }
 
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

@@ -4,7 +4,6 @@ use std::pin::pin;
 
 use futures::StreamExt;
 use prima_platform::{
-    caller::Caller,
     failure::{Failure, Kind, found},
     grpc::WatchStream,
     objects::{Digest, Objects},
@@ -24,13 +23,12 @@ use crate::{
 /// A page of evidence of an assessment in the order of indicators and numbers.
 pub async fn list(
     ctx: &Context,
-    caller: Caller,
     message: pb::ListEvidenceRequest,
 ) -> Result<pb::ListEvidenceResponse, Failure> {
     let mut faults = Faults::default();
     let page = Page::parse(message.page_size, &message.page_token, &[&message.assessment]);
     let page = faults.take_all(page);
-    let (cycle, row) = target::read(ctx, &caller, "assessment", &message.assessment, faults).await?;
+    let (cycle, row) = target::read(ctx, "assessment", &message.assessment, faults).await?;
     // `target::read` fails when there are faults, so here the page is present.
     let page = page.ok_or_else(|| Failure::internal("no page"))?;
     let (indicator, number) = page.after.split_once('/').unwrap_or_default();
@@ -48,13 +46,12 @@ pub async fn list(
 pub async fn read(
     ctx: &Context,
     objects: &Objects,
-    caller: Caller,
     message: pb::ReadEvidenceRequest,
 ) -> Result<WatchStream<pb::ReadEvidenceResponse>, Failure> {
     let mut faults = Faults::default();
     let number = message.number;
     faults.take(field::number("number", number));
-    let (cycle, row) = target::read(ctx, &caller, "assessment", &message.assessment, faults).await?;
+    let (cycle, row) = target::read(ctx, "assessment", &message.assessment, faults).await?;
     let (unit, name) = (row.unit_name(), format!("{}/{}", cycle.name(), row.unit_name()));
     let row = evidence_get(ctx.db.reader(), cycle.id, &unit, number).await?;
     let row = found(row, format!("evidence {number} of {name}"))?;

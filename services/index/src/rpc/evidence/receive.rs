@@ -16,8 +16,15 @@ const PART_MAX: usize = 1 << 20;
 
 /// The next message of the stream; `None` at its end. A message without a part counts as empty data.
 pub async fn next(stream: &mut Streaming<pb::AttachEvidenceRequest>) -> Result<Option<Part>, Failure> {
-    let message = stream.message().await.map_err(|status| broken(&status))?;
+    let message = message(stream).await?;
     Ok(message.map(|m| m.part.unwrap_or(Part::Data(Vec::new()))))
+}
+
+/// The next message of the stream as it was sent; `None` at its end.
+pub async fn message(
+    stream: &mut Streaming<pb::AttachEvidenceRequest>,
+) -> Result<Option<pb::AttachEvidenceRequest>, Failure> {
+    stream.message().await.map_err(|status| broken(&status))
 }
 
 fn broken(status: &Status) -> Failure {

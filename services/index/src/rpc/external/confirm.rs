@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     etag,
@@ -81,10 +80,6 @@ impl Command for Confirm {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.0.as_ref().ok().map(|checked| checked.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Admin], "*")
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

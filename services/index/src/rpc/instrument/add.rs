@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
@@ -26,7 +25,6 @@ pub struct Add {
 }
 
 impl Command for Add {
-    const NEEDS_TOKEN: bool = false;
     type App = Context;
     type Message = pb::AddInstrumentRequest;
     type Answer = pb::Instrument;
@@ -43,10 +41,6 @@ impl Command for Add {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Admin], "*")
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

@@ -1,6 +1,6 @@
 //! Lists suggestions.
 
-use prima_platform::{caller::Caller, failure::Failure, request::Faults, service::Context};
+use prima_platform::{failure::Failure, request::Faults, service::Context};
 use prima_proto::index::v1 as pb;
 
 use super::message;
@@ -14,11 +14,10 @@ use crate::{
 /// The suggestions for an assessment, each with the level that counts.
 pub async fn list(
     ctx: &Context,
-    caller: Caller,
     message: pb::ListSuggestionsRequest,
 ) -> Result<pb::ListSuggestionsResponse, Failure> {
     let named = &message.assessment;
-    let (cycle, row) = target::read(ctx, &caller, "assessment", named, Faults::default()).await?;
+    let (cycle, row) = target::read(ctx, "assessment", named, Faults::default()).await?;
     let given = row.read_inputs()?.levels;
     let reader = ctx.db.reader();
     let facts = facts_of(reader, &row.unit_name()).await?;

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
@@ -15,7 +14,7 @@ use super::message;
 use crate::{
     derived::portfolio,
     domain::entry::{Proposal, State},
-    rpc::{access::require_unit, once::once},
+    rpc::once::once,
     store::{
         Lock,
         entry::{Stored, entry_insert_in_txn},
@@ -59,10 +58,6 @@ impl Command for Enter {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_unit(caller, &self.innovation.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

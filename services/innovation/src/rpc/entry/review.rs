@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     db::Txn,
@@ -81,11 +80,6 @@ impl Command for Review {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    /// Only the stored entry shows its agency, so `work` checks the right.
-    fn allow(&self, _: &Caller) -> Result<(), Failure> {
-        Ok(())
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

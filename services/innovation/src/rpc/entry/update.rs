@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     etag,
     failure::{Failure, found},
@@ -59,11 +58,6 @@ impl Command for Update {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
-    }
-
-    /// Only the stored entry shows its agency, so `work` checks the right.
-    fn allow(&self, _: &Caller) -> Result<(), Failure> {
-        Ok(())
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

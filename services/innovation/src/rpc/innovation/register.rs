@@ -21,10 +21,7 @@ use super::{
 use crate::{
     derived::portfolio,
     domain::{calendar, innovation::Innovation},
-    rpc::{
-        access::{require_ministry, require_unit},
-        once::once,
-    },
+    rpc::{access::require_ministry, once::once},
     store::{
         Lock,
         innovation::{Stored, innovation_get, innovation_insert_in_txn},
@@ -94,7 +91,6 @@ impl Command for Register {
 
     /// Only the ministry may set awards from before Prima.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_unit(caller, &self.name.unit.agency)?;
         if self.innovation.former_awards.is_empty() {
             return Ok(());
         }

@@ -18,7 +18,7 @@ use super::{message, near::index, read::shown};
 use crate::{
     derived::portfolio,
     domain::{calendar, innovation::Innovation},
-    rpc::access::{require_ministry, require_unit},
+    rpc::access::require_ministry,
     store::{
         Lock,
         innovation::{innovation_get, innovation_save_in_txn},
@@ -82,7 +82,6 @@ impl Command for Update {
 
     /// Only the ministry may set awards from before Prima.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_unit(caller, &self.name.unit.agency)?;
         if !self.mask.names("former_awards") {
             return Ok(());
         }

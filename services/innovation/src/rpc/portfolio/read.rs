@@ -1,7 +1,6 @@
 //! Reads portfolios and obligations.
 
 use prima_platform::{
-    caller::Caller,
     failure::Failure,
     page::Page,
     request::{self, Faults, WILDCARD},
@@ -13,21 +12,18 @@ use super::message;
 use crate::{
     derived::portfolio,
     domain::{calendar, obligation},
-    rpc::access::require_reader,
     store::portfolio::{coverage_page, units_without},
 };
 
 /// The portfolio of a unit in a year, computed from the tables.
 pub async fn get(
     ctx: &Context,
-    caller: Caller,
     message: v1::GetPortfolioRequest,
 ) -> Result<v1::GetPortfolioResponse, Failure> {
     let mut faults = Faults::default();
     let unit: Option<name::Unit> = faults.take(request::name("unit", &message.unit));
     let year = faults.take(calendar::check_year("year", message.year));
     let (unit, year) = faults.build(|| unit.zip(year))?;
-    require_reader(&caller, &unit.agency)?;
     let key = (unit.agency, unit.unit, i64::from(year));
     let computed = portfolio::compute(ctx.db.reader(), &[key]).await?.pop();
     Ok(v1::GetPortfolioResponse {

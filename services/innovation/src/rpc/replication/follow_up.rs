@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults, text},
@@ -55,12 +54,6 @@ impl Command for FollowUp {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    /// The name contains the agency of the source, but the adopter's agency is only in the row, so `work` checks the
-    /// right.
-    fn allow(&self, _: &Caller) -> Result<(), Failure> {
-        Ok(())
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
@@ -14,11 +13,7 @@ use super::message;
 use crate::{
     derived::portfolio,
     domain::{calendar, replication::Replication},
-    rpc::{
-        access::{require_unit, visible_innovation},
-        message::parse_links,
-        once::once,
-    },
+    rpc::{access::visible_innovation, message::parse_links, once::once},
     store::{
         Lock,
         innovation::innovation_get,
@@ -108,10 +103,6 @@ impl Command for Record {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_unit(caller, &self.adopter.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation, found},
     request::{self, Faults, text},
@@ -16,7 +15,7 @@ use super::message;
 use crate::{
     derived::portfolio,
     domain::{calendar, replication::Transfer},
-    rpc::{access::require_unit, message::parse_links, once::once},
+    rpc::{message::parse_links, once::once},
     store::{
         Lock, innovation::innovation_get, transfer::transfer_insert_in_txn,
         transfer_receiver::receivers_insert_in_txn,
@@ -92,10 +91,6 @@ impl Command for RecordTransfer {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_unit(caller, &self.innovation.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

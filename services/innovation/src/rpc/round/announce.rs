@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
     request::{self, Faults},
@@ -19,7 +18,7 @@ use super::{
 };
 use crate::{
     derived::portfolio,
-    rpc::{access::require_ministry, once::once},
+    rpc::once::once,
     store::{
         Lock,
         announcement::announcement_insert_in_txn,
@@ -56,10 +55,6 @@ impl Command for Announce {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_ministry(caller)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::Failure,
@@ -14,7 +13,7 @@ use prima_proto::{innovation::v1, name};
 use super::message;
 use crate::{
     domain::{round::Round, round_check},
-    rpc::{access::require_ministry, once::once},
+    rpc::once::once,
     store::round::{Stored, round_insert_in_txn},
 };
 
@@ -50,10 +49,6 @@ impl Command for Open {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_ministry(caller)
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {

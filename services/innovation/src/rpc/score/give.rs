@@ -67,11 +67,6 @@ impl Command for Give {
         Some(self.once.clone())
     }
 
-    /// The current stage determines who may score, so `work` checks the right.
-    fn allow(&self, _: &Caller) -> Result<(), Failure> {
-        Ok(())
-    }
-
     /// The round gets a shared lock, so that it cannot advance meanwhile and evaluators do not wait for each other.
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         let caller = work.caller;

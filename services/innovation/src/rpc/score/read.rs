@@ -12,7 +12,7 @@ use prima_proto::innovation::v1;
 
 use super::message;
 use crate::{
-    rpc::access::{require_evaluator_or_ministry, require_ministry},
+    rpc::access::require_ministry,
     store::{
         Lock,
         entry::entry_get,
@@ -28,7 +28,6 @@ pub async fn list(
     caller: Caller,
     message: v1::ListScoresRequest,
 ) -> Result<v1::ListScoresResponse, Failure> {
-    require_evaluator_or_ministry(&caller)?;
     let name = request::name("parent", &message.parent)?;
     let reader = ctx.db.reader();
     let stored = found(entry_get(reader, &name, Lock::None).await?, &name)?;

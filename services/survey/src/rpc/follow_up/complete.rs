@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     command::{Command, Work},
     etag,
     failure::{Failure, Kind, found},
@@ -46,10 +45,6 @@ impl Command for Complete {
                 done: done?,
             })
         })
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Operator, Role::Admin], &self.name.survey.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

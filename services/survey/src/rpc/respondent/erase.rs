@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::{micros, to_proto},
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
@@ -59,10 +58,6 @@ impl Command for Erase {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        message::require_national(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -1,7 +1,6 @@
 //! What requests about single respondents share.
 
 use prima_platform::{
-    caller::{Caller, Role},
     db::Txn,
     failure::{Failure, Kind, Violation},
     request::{Faults, text},
@@ -55,11 +54,6 @@ pub fn which(given: Option<Which>, faults: &mut Faults) -> Option<Which> {
 /// Parses the reason for a reading or an erasure.
 pub fn reason(raw: &str) -> Result<String, Violation> {
     text::lines("reason", raw, 5, 500)
-}
-
-/// Requires the national admin: an operator issues tokens, and could read what each of their holders wrote.
-pub fn require_national(caller: &Caller) -> Result<(), Failure> {
-    caller.require(&[Role::Admin], "*")
 }
 
 /// The response that is meant.

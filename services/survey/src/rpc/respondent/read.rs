@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::Caller,
     clock::{from_micros, micros, to_proto},
     command::{Command, Work},
     failure::{Failure, found},
@@ -55,10 +54,6 @@ impl Command for Read {
                 reason: reason?,
             })
         })
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        message::require_national(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,8 @@
 //! reading its survey.
 
 use prima_platform::{
-    caller::{Caller, Role},
+    access,
+    caller::Caller,
     failure::Failure,
     grpc::Network,
     request::{self, Faults, text},
@@ -34,12 +35,10 @@ pub fn item(
     sent: pb::SubmitResponsesRequest,
     id_field: &'static str,
 ) -> Result<Box<Item>, Failure> {
+    let admitted = access::admit_unless_faulty(caller, &sent)?;
     let mut faults = Faults::default();
     let survey = faults.take(request::name("survey", &sent.survey));
     let proof = proof(app.intake.secret(), survey.as_ref(), &sent, &mut faults)?;
-    if matches!(proof, Some(Ok(Proof::Agent))) {
-        caller.require_token()?;
-    }
     if !sent.import_id.is_empty() {
         faults.take(request::id("import_id", sent.import_id.clone()));
     }
@@ -47,9 +46,7 @@ pub fn item(
     let domain_check = || response::form(&raw, app.context.clock.now(), id_field).part(());
     let (survey, proof) = field::well_formed(faults, survey.zip(proof), domain_check)?;
     let proof = proof?;
-    if proof == Proof::Agent {
-        caller.require(&[Role::Operator, Role::Intake, Role::Admin], &survey.unit.agency)?;
-    }
+    admitted?;
     if proof == Proof::Link {
         app.intake.admit_linked(&survey)?;
     }

@@ -6,12 +6,13 @@ use std::{pin::pin, task::Poll};
 use futures::{Stream, StreamExt, stream};
 use hashbrown::HashMap;
 use prima_platform::{
+    audit::{self, Act},
     caller::Caller,
     clock::to_proto,
     failure::{Failure, Kind},
     grpc::Network,
 };
-use prima_proto::{name, survey::v1 as pb};
+use prima_proto::{audit::v1::AuditDecision, name, survey::v1 as pb};
 use tonic::{Status, Streaming};
 
 use super::item::item;
@@ -117,6 +118,14 @@ pub async fn submit_many(
                 return Err(broken);
             }
         }
+    }
+    let imported = pb::SubmitResponsesRequest {
+        survey,
+        ..Default::default()
+    };
+    if let Some(act) = Act::of(&caller, network, &imported).filter(|_| sum.accepted > 0) {
+        let context = &app.context;
+        audit::append(context.db.writer(), &act, AuditDecision::Done, &context.clock).await?;
     }
     sum.notices = streamed.notices(app.context.db.reader()).await?;
     (sum.counted, sum.pending) = sent.end(app).await?;

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
@@ -48,10 +47,6 @@ impl Command for Publish {
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Operator, Role::Admin], &self.survey.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     clock::micros,
     command::{Command, Work},
     etag,
@@ -67,10 +66,6 @@ impl Command for Update {
                 change,
             })
         })
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Operator, Role::Admin], &self.name.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

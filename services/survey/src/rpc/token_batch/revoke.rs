@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    caller::{Caller, Role},
     clock::micros,
     command::{Command, Work},
     failure::{Failure, found},
@@ -31,10 +30,6 @@ impl Command for Revoke {
         Ok(Self {
             name: request::name("name", &message.name)?,
         })
-    }
-
-    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Operator, Role::Admin], &self.name.survey.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {

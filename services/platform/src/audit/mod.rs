@@ -1,0 +1,138 @@
+//! The audit log of a service: who did what to which resource, when, from where, and with which decision. An entry is appended
+//! in the transaction of the act that it describes, and linked into a chain of hashes within a second ([`chain`]). The
+//! database refuses to change or delete linked entries.
+
+pub mod chain;
+mod schema;
+
+use std::sync::LazyLock;
+
+use prima_proto::{
+    access::{Protected, agency_in},
+    audit::v1::{AuditDecision, AuditEntry},
+};
+use prost::Message;
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::{
+    caller::Caller,
+    clock::Clock,
+    db::{Database, sql},
+    failure::{Failure, Kind},
+    grpc::Network,
+    rate::Buckets,
+    trace,
+};
+
+pub(crate) use schema::Tables;
+
+/// Most entries of refusals that a process writes in a minute for one caller; further ones are only logged.
+const REFUSALS_PER_MINUTE: u32 = 60;
+
+/// Limits the entries of refusals for each caller, because one could fill the database with them.
+static REFUSALS: LazyLock<Option<Buckets<String>>> =
+    LazyLock::new(|| Buckets::per_minute(REFUSALS_PER_MINUTE));
+
+/// A service that has an audit log.
+pub trait Audited: Sync {
+    /// Its database, which contains the log.
+    fn database(&self) -> &Database;
+
+    /// Its clock.
+    fn clock(&self) -> &Clock;
+}
+
+/// What a caller does, as its request shows.
+#[derive(Debug, Clone)]
+pub struct Act(AuditEntry);
+
+impl Act {
+    /// The act of a request; `None` without a token, because such a caller is nobody.
+    pub fn of<M: Protected>(caller: &Caller, network: Option<Network>, message: &M) -> Option<Self> {
+        caller.require_token().ok()?;
+        let about = message.about();
+        let agency = about.resource.and_then(|(field, value)| agency_in(field, value));
+        let named = |text: &&str| text.len() <= 300 && text.bytes().all(is_of_a_name);
+        Some(Self(AuditEntry {
+            subject: caller.subject().to_owned(),
+            identity: caller.identity(),
+            roles: caller
+                .roles()
+                .iter()
+                .map(|role| role.as_str().to_owned())
+                .collect(),
+            method: M::RULE.method.to_owned(),
+            agency: agency
+                .filter(named)
+                .filter(|id| *id != "-")
+                .unwrap_or_default()
+                .to_owned(),
+            resource: about
+                .resource
+                .map(|(_, value)| value)
+                .filter(named)
+                .unwrap_or_default()
+                .to_owned(),
+            request_id: about.request_id.chars().take(crate::request_id::MAX).collect(),
+            purpose: about.purpose.chars().take(1000).collect(),
+            network: network.map(|network| network.to_string()).unwrap_or_default(),
+            traceparent: trace::traceparent(&tracing::Span::current()).unwrap_or_default(),
+            ..AuditEntry::default()
+        }))
+    }
+
+    fn entry(&self, decision: AuditDecision, clock: &Clock) -> AuditEntry {
+        let mut entry = self.0.clone();
+        entry.decision = decision as i32;
+        entry.time = Some(crate::clock::to_proto(clock.now()));
+        entry
+    }
+}
+
+/// Whether a byte may be in a resource name. Texts of other forms may be anything, also what must not be in a log.
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b':' | b'~')
+}
+
+/// Appends an act that was done, in its transaction, or the reading of something protected, before the answer is sent.
+pub async fn append(
+    conn: &impl ConnectionTrait,
+    act: &Act,
+    decision: AuditDecision,
+    clock: &Clock,
+) -> Result<(), DbErr> {
+    let entry = act.entry(decision, clock).encode_to_vec();
+    let text = "INSERT INTO audit_pending (entry) VALUES ($1)";
+    conn.execute_raw(sql(conn, text, [entry.into()])).await.map(drop)
+}
+
+/// Appends an act that was refused, if it was for lack of a right; returns the refusal. That an entry can't be written does not
+/// change the refusal, and is logged.
+pub async fn refused(service: &impl Audited, act: Option<Act>, refusal: Failure) -> Failure {
+    let (Some(mut act), Kind::Denied) = (act, refusal.kind) else {
+        return refusal;
+    };
+    let taken = REFUSALS
+        .as_ref()
+        .map(|buckets| buckets.take(act.0.identity.clone()));
+    if taken.is_some_and(|taken| taken.is_err()) {
+        tracing::warn!(
+            caller = act.0.subject,
+            method = act.0.method,
+            "a refusal is not in the audit log: too many"
+        );
+        return refusal;
+    }
+    refusal.reason.clone_into(&mut act.0.reason);
+    let appended = append(
+        service.database().writer(),
+        &act,
+        AuditDecision::Refused,
+        service.clock(),
+    )
+    .await;
+    if let Err(error) = appended {
+        tracing::error!(%error, method = act.0.method, "a refusal is not in the audit log");
+    }
+    refusal
+}
