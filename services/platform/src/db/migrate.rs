@@ -79,9 +79,18 @@ pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) 
         .await?;
     lock.execute_raw(sql(&lock, "SELECT pg_advisory_xact_lock(1886546273)", []))
         .await?;
-    db.writer()
-        .execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{service}\""))
-        .await?;
+    // Only when it is missing: `IF NOT EXISTS` needs the right to create schemas in any case, which the role of a service
+    // should not have.
+    let schema = sql(
+        &lock,
+        "SELECT 1 FROM pg_namespace WHERE nspname = $1",
+        [service.into()],
+    );
+    if lock.query_one_raw(schema).await?.is_none() {
+        db.writer()
+            .execute_unprepared(&format!("CREATE SCHEMA \"{service}\""))
+            .await?;
+    }
     M::up(db.writer().pool(), None).await?;
     lock.commit().await
 }

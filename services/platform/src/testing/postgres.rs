@@ -107,6 +107,37 @@ impl Postgres {
         self.url(&format!("test_{number}"))
     }
 
+    /// A command with a program of its installation, such as `psql`.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.0.bin.join(name));
+        command
+            .env("PGHOST", "127.0.0.1")
+            .env("PGPORT", self.0.port.to_string());
+        command
+    }
+
+    /// The directory of its programs.
+    pub fn programs(&self) -> &Path {
+        &self.0.bin
+    }
+
+    /// Directory for files that the server reads, such as certificates; its user owns what [`Self::own`] was called for.
+    pub fn dir(&self) -> &Path {
+        self.0.dir.path()
+    }
+
+    /// Gives a file to the user that the server runs as, who alone may read it.
+    pub fn own(&self, file: &Path) {
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        if let Some(user) = self
+            .0
+            .user
+            .and_then(|name| nix::unistd::User::from_name(name).unwrap())
+        {
+            std::os::unix::fs::chown(file, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
+        }
+    }
+
     /// Address on which it listens.
     pub fn address(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.0.port).into()

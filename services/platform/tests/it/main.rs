@@ -18,6 +18,7 @@ mod limits;
 mod objects;
 mod outbox;
 mod owner;
+mod roles;
 mod search;
 mod servers;
 mod statement;
