@@ -1,11 +1,16 @@
 //! Configuration in sections: defaults < file < environment (`PRIMA_SECTION__KEY`) < flags.
 
+mod bus;
 mod complaint;
+mod database;
 mod fault;
 pub(crate) mod grpc;
 mod keys;
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use figment::{
     Figment,
@@ -15,7 +20,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::token::Verifier;
 
+pub use bus::Bus;
 pub use complaint::Complaint;
+pub use database::Database;
 pub use grpc::Grpc;
 
 /// All settings.
@@ -42,53 +49,6 @@ pub struct Config {
     pub ranking: Ranking,
     /// Complaints and consultation.
     pub complaint: Complaint,
-}
-
-/// The database of each service.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Database {
-    /// `sqlite:DIR` (one file per service in it) or `postgres://…` (one schema per service in it).
-    pub url: String,
-    /// Connections per service on PostgreSQL.
-    pub max_connections: u32,
-    /// Timeout of a statement on PostgreSQL, seconds.
-    pub statement_seconds: u64,
-    /// Whether to migrate at the start; off where a separate job migrates.
-    pub migrate: bool,
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self {
-            url: "sqlite:./var".into(),
-            max_connections: 16,
-            statement_seconds: 60,
-            migrate: true,
-        }
-    }
-}
-
-/// The bus between services.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Bus {
-    /// `memory:` (all services in this process) or `nats://…`.
-    pub url: String,
-    /// Replicas of each stream; 3 in production.
-    pub replicas: usize,
-    /// Size from which a stream accepts no new subjects, bytes.
-    pub max_bytes: i64,
-}
-
-impl Default for Bus {
-    fn default() -> Self {
-        Self {
-            url: "memory:".into(),
-            replicas: 1,
-            max_bytes: 4 << 30,
-        }
-    }
 }
 
 /// The storage of files; only services with files open it.
@@ -418,6 +378,16 @@ fn list<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
             .map(str::to_owned)
             .collect(),
     })
+}
+
+/// Whether a host is this machine: a socket in the file system, `localhost`, or an address of the loopback interface.
+fn on_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Redacts the password of a URL, before the `@` and in the query.

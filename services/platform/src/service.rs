@@ -224,10 +224,10 @@ impl Host {
     pub async fn start(self, specs: &[Spec], descriptors: &'static [u8]) -> Result<Running, Error> {
         let verifier = Verifier::new(&self.config.auth.public_key)?;
         let name = specs.iter().map(|s| s.name).collect::<Vec<_>>().join("+");
-        let bus = bus::connect(&self.config.bus, &format!("prima-{name}")).await?;
+        let bus = bus::connect(&self.config.bus, &name).await?;
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status("", ServingStatus::NotServing).await;
-        reporter.set_service_status("live", ServingStatus::Serving).await;
+        reporter.set_service_status(LIVE, ServingStatus::Serving).await;
         let mut routes = Routes::builder();
         routes.add_service(health);
         let soft = self.tasks.soft().clone();
@@ -348,6 +348,8 @@ async fn unfit(bus: &dyn Bus) -> bus::Error {
     }
 }
 
+/// Name in the health service under which a process reports that it runs, whatever its database and bus do.
+pub const LIVE: &str = "live";
 /// Prefix of a service's name in the health service, under which it reports whether the database accepts writes. Reads
 /// work in both cases.
 pub const STORAGE: &str = "storage.";
@@ -406,11 +408,7 @@ async fn report(
         reporter.set_service_status("", serving(all)).await;
         if soft.is_cancelled() {
             // Ends the `Watch` streams of health after this last state; an open one would block the stop of the server.
-            for name in readiness
-                .iter()
-                .flat_map(|(names, _)| *names)
-                .chain(&["", "live"])
-            {
+            for name in readiness.iter().flat_map(|(names, _)| *names).chain(&["", LIVE]) {
                 reporter.clear_service_status(name).await;
             }
             return;

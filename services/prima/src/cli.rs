@@ -106,6 +106,24 @@ pub struct ConnectionArgs {
         help = "Sertifikat CA (PEM) untuk alamat https (lingkungan: PRIMA_CA_FILE)"
     )]
     pub ca_file: Option<PathBuf>,
+    #[arg(
+        long,
+        global = true,
+        env = "PRIMA_CERT_FILE",
+        requires = "key_file",
+        value_name = "BERKAS",
+        help = "Sertifikat klien (PEM) bila layanan memintanya (lingkungan: PRIMA_CERT_FILE)"
+    )]
+    pub cert_file: Option<PathBuf>,
+    #[arg(
+        long,
+        global = true,
+        env = "PRIMA_KEY_FILE",
+        requires = "cert_file",
+        value_name = "BERKAS",
+        help = "Kunci privat sertifikat klien (PEM; lingkungan: PRIMA_KEY_FILE)"
+    )]
+    pub key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -248,6 +266,19 @@ pub struct HealthArgs {
         help = "Hanya layanan ini: directory, survey, innovation, complaint, index, atau ranking"
     )]
     pub service: Option<Service>,
+    #[arg(
+        long,
+        value_name = "KEADAAN",
+        help = "Hanya keadaan prosesnya: live (hidup, walau basis data dan bus tidak) atau ready (siap, walau penyimpanannya penuh)"
+    )]
+    pub probe: Option<Probe>,
+}
+
+/// What a supervisor asks a process for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Probe {
+    Live,
+    Ready,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

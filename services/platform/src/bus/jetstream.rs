@@ -22,6 +22,7 @@ use tokio::sync::watch;
 
 use super::{
     Bus, Connection, ConsumerInfo, Delivery, Error, Event, Follow, Head, Owner, Question, StreamInfo, Work,
+    options::{self, options},
     subscription::{Follower, Request, Worker, heads},
     version::{OLDEST, recent},
     wire::{delivery, head, headers},
@@ -45,7 +46,11 @@ const ACK_WAIT: Duration = Duration::from_secs(15);
 /// A connection to NATS.
 #[derive(Clone)]
 pub struct JetStream {
-    context: Context,
+    /// The service whose stream `own` creates and fills.
+    service: String,
+    own: Context,
+    /// For the streams of the other services, which the server may offer under another prefix.
+    others: Context,
     connection: Arc<watch::Sender<Connection>>,
     replicas: usize,
     max_bytes: i64,
@@ -77,18 +82,15 @@ fn info(info: &jetstream::stream::Info) -> StreamInfo {
 }
 
 impl JetStream {
-    /// Connects under `name`; retries for ever when the server can't be reached.
-    pub async fn connect(config: &config::Bus, name: &str) -> Result<Self, Error> {
+    /// Connects for `service`, which receives responses below `_INBOX.<service>`, where the server lets no other service
+    /// listen. Retries for ever when the server can't be reached.
+    pub async fn connect(config: &config::Bus, service: &str) -> Result<Self, Error> {
         let connection = Arc::new(watch::Sender::new(Connection::default()));
         let reported = connection.clone();
-        // The client ignores credentials in the URL, so they are passed as options.
-        let address: async_nats::ServerAddr = config.url.parse().map_err(Error::unavailable)?;
-        let mut options = async_nats::ConnectOptions::new();
-        if let (Some(user), Some(password)) = (address.username(), address.password()) {
-            options = options.user_and_password(user.to_owned(), password.to_owned());
-        }
-        let client = options
-            .name(name)
+        let addresses = config.addresses().map_err(Error::unavailable)?;
+        let client = options(config, &addresses)
+            .name(format!("prima-{service}"))
+            .custom_inbox_prefix(format!("_INBOX.{service}"))
             .retry_on_initial_connect()
             .connection_timeout(CALL)
             .ping_interval(PING)
@@ -108,19 +110,35 @@ impl JetStream {
                     }
                 }
             })
-            .connect(address)
+            .connect(addresses)
             .await
             .map_err(Error::unavailable)?;
-        let context = jetstream::context::ContextBuilder::new()
-            .timeout(CALL)
-            .ack_timeout(CALL)
-            .build(client);
+        let context = || {
+            jetstream::context::ContextBuilder::new()
+                .timeout(CALL)
+                .ack_timeout(CALL)
+        };
         Ok(Self {
-            context,
+            service: service.to_owned(),
+            own: context().build(client.clone()),
+            others: context().api_prefix(&config.api_prefix).build(client),
             connection,
             replicas: config.replicas,
             max_bytes: config.max_bytes,
         })
+    }
+
+    fn client(&self) -> async_nats::Client {
+        self.own.client()
+    }
+
+    /// The context for the stream of `service`.
+    fn context(&self, service: &str) -> &Context {
+        if service == self.service {
+            &self.own
+        } else {
+            &self.others
+        }
     }
 
     /// Refuses a server whose version lacks features that we rely on, since it would ignore them without an error.
@@ -128,7 +146,7 @@ impl JetStream {
         if !self.connection.borrow().up {
             return Err(Error::Unavailable("not connected".into()));
         }
-        let version = self.context.client().server_info().version;
+        let version = self.client().server_info().version;
         if !recent(&version) {
             let [major, minor, patch] = OLDEST;
             return Err(Error::Unfit(format!(
@@ -168,7 +186,10 @@ impl JetStream {
         // The server adds metadata of its own, and refuses updates that contain it.
         metadata.retain(|key, _| !key.starts_with("_nats."));
         change(&mut metadata);
-        let updated = self.context.update_stream(self.config(service, metadata)).await;
+        let updated = self
+            .context(service)
+            .update_stream(self.config(service, metadata))
+            .await;
         Ok(info(&updated.map_err(|error| match error.kind() {
             CreateStreamErrorKind::NotFound => Error::NoStream(service.to_owned()),
             CreateStreamErrorKind::JetStream(e)
@@ -182,7 +203,7 @@ impl JetStream {
 
     async fn find(&self, service: &str) -> Result<jetstream::stream::Stream, Error> {
         self.fit()?;
-        self.context
+        self.context(service)
             .get_stream(stream_name(service))
             .await
             .map_err(|error| match error.kind() {
@@ -204,22 +225,8 @@ impl JetStream {
         headers_only: bool,
     ) -> Result<(pull::Ordered, u64), Error> {
         let stream = self.find(service).await?;
-        let deliver_policy = match after {
-            0 => DeliverPolicy::LastPerSubject,
-            // The stream keeps one message for each subject, so that each of these is the last of its subject.
-            _ => DeliverPolicy::ByStartSequence {
-                start_sequence: after + 1,
-            },
-        };
-        let consumer = stream
-            .create_consumer(pull::OrderedConfig {
-                deliver_policy,
-                filter_subjects: filters.to_vec(),
-                headers_only,
-                ..pull::OrderedConfig::default()
-            })
-            .await
-            .map_err(Error::unavailable)?;
+        let config = options::ordered(&self.service, filters, after, headers_only);
+        let consumer = stream.create_consumer(config).await.map_err(Error::unavailable)?;
         let pending = consumer.cached_info().num_pending;
         Ok((consumer.messages().await.map_err(Error::unavailable)?, pending))
     }
@@ -227,7 +234,7 @@ impl JetStream {
     async fn last_message(&self, service: &str, subject: &str) -> Result<Option<StreamMessage>, Error> {
         // Not a direct get: only the leader's response is certainly the last message.
         let stream = self
-            .context
+            .context(service)
             .get_stream_no_info(stream_name(service))
             .await
             .map_err(Error::unavailable)?;
@@ -273,7 +280,7 @@ impl Bus for JetStream {
             }
             Err(Error::NoStream(_)) => {
                 let stream = self
-                    .context
+                    .context(service)
                     .create_stream(
                         self.config(service, HashMap::from([(COMPLETE.to_owned(), false.to_string())])),
                     )
@@ -318,11 +325,7 @@ impl Bus for JetStream {
         let request = async_nats::Request::new()
             .payload(holder.to_owned().into())
             .timeout(Some(ANSWER));
-        let response = self
-            .context
-            .client()
-            .send_request(owner_subject(service), request)
-            .await;
+        let response = self.client().send_request(owner_subject(service), request).await;
         match response {
             Ok(message) => Ok(Some(String::from_utf8_lossy(&message.payload).into_owned())),
             Err(error) => match error.kind() {
@@ -333,7 +336,7 @@ impl Bus for JetStream {
     }
 
     async fn questions(&self, service: &str) -> Result<BoxStream<'static, Question>, Error> {
-        let client = self.context.client().clone();
+        let client = self.client();
         let requests = client
             .subscribe(owner_subject(service))
             .await
@@ -373,7 +376,7 @@ impl Bus for JetStream {
             _ => Error::unavailable(error),
         };
         let sent = self
-            .context
+            .context(service)
             .send_publish(event.subject.clone(), message)
             .await
             .map_err(refused)?;

@@ -5,6 +5,7 @@
 
 pub mod jetstream;
 pub mod memory;
+mod options;
 mod subscription;
 mod version;
 mod wire;
@@ -301,12 +302,12 @@ pub fn matches(filter: &str, subject: &str) -> bool {
     subject.next().is_none()
 }
 
-/// Connects to the bus that the configuration names.
-pub async fn connect(config: &crate::config::Bus, name: &str) -> Result<Arc<dyn Bus>, Error> {
+/// Connects `service` to the bus that the configuration names.
+pub async fn connect(config: &crate::config::Bus, service: &str) -> Result<Arc<dyn Bus>, Error> {
     if config.url == "memory:" {
         Ok(Arc::new(memory::Memory::default()))
     } else {
-        Ok(Arc::new(jetstream::JetStream::connect(config, name).await?))
+        Ok(Arc::new(jetstream::JetStream::connect(config, service).await?))
     }
 }
 

@@ -1,15 +1,11 @@
 //! Faults of a configuration, in Indonesian, with the names of keys as they are written in the file or the environment.
 
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::path::Path;
 
 use figment::error::Kind;
-use sea_orm::sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
-use super::{Bus, Config, Database, Objects, Telemetry, mask};
+use super::{Config, Objects, Telemetry, mask};
 
 /// The message for keys that can't be parsed, in `file` or in the environment.
 pub(super) fn form(error: figment::Error, file: Option<&Path>) -> String {
@@ -90,51 +86,6 @@ pub(super) fn near_misses(defaults: &Config) -> Vec<String> {
             format!("PRIMA_{section}_{key} tidak dikenal; maksudnya PRIMA_{section}__{key}?")
         })
         .collect()
-}
-
-impl Database {
-    /// The database file of a service on SQLite; `None` on PostgreSQL.
-    pub fn file(&self, service: &str) -> Option<PathBuf> {
-        let dir = self.url.strip_prefix("sqlite:")?;
-        Some(Path::new(dir).join(format!("{service}.db")))
-    }
-
-    /// Location of a service's data, for messages: its file, or the server without the password.
-    pub fn location(&self, service: &str) -> String {
-        let file = self.file(service);
-        file.map_or_else(|| mask(&self.url), |file| file.display().to_string())
-    }
-
-    pub(super) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if self.url.starts_with("postgres://") || self.url.starts_with("postgresql://") {
-            if let Err(error) = PgConnectOptions::from_str(&self.url) {
-                faults.push(format!("database.url tidak dapat dibaca ({error})"));
-            }
-        } else if self.url.strip_prefix("sqlite:").is_none_or(str::is_empty) {
-            faults.push("database.url harus sqlite:DIREKTORI atau postgres://…".to_owned());
-        }
-        if self.max_connections < 3 {
-            faults.push("database.max_connections paling sedikit 3".to_owned());
-        }
-        faults
-    }
-}
-
-impl Bus {
-    pub(super) fn faults(&self) -> Vec<String> {
-        if self.url == "memory:" {
-            return Vec::new();
-        }
-        if !self.url.starts_with("nats://") && !self.url.starts_with("tls://") {
-            return vec!["bus.url harus memory:, nats://…, atau tls://…".to_owned()];
-        }
-        let read = |address: &str| address.parse::<async_nats::ServerAddr>().err();
-        let wrong = self.url.split(',').filter_map(read);
-        wrong
-            .map(|error| format!("bus.url tidak dapat dibaca ({error})"))
-            .collect()
-    }
 }
 
 impl Objects {

@@ -1,6 +1,9 @@
 //! Configuration of the gRPC server and of its limits.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -14,8 +17,23 @@ use super::list;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Grpc {
-    /// Address and port; port 0 selects a free one.
+    /// Address and port; port 0 selects a free one. An address that other machines reach needs a certificate, or
+    /// `tls_proxy`.
     pub listen: String,
+    /// File of the certificate with which the listener speaks TLS (1.2 or 1.3), PEM, those of intermediate CAs behind it;
+    /// empty for no TLS. It and the two files below are read again when they change; a version that can't be used is
+    /// logged, and the one before stays in use. New connections use the new ones.
+    pub tls_certificate: PathBuf,
+    /// File of its private key, PEM.
+    pub tls_key: PathBuf,
+    /// File of the CAs that sign the certificates of clients, PEM: only clients with such a certificate are served.
+    /// Empty when clients need none.
+    pub tls_client_ca: PathBuf,
+    /// Whether clients without a certificate are served although `tls_client_ca` is set; one that is presented is
+    /// verified.
+    pub tls_client_optional: bool,
+    /// Whether a proxy or a service mesh in front of the listener speaks TLS for it, on every way to it.
+    pub tls_proxy: bool,
     /// Longest message accepted, bytes.
     pub max_message_bytes: usize,
     /// Most calls in progress, each until its response was received; further calls are shed with `RESOURCE_EXHAUSTED`.
@@ -69,6 +87,11 @@ impl Default for Grpc {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:50051".into(),
+            tls_certificate: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            tls_client_ca: PathBuf::new(),
+            tls_client_optional: false,
+            tls_proxy: false,
             max_message_bytes: 4 << 20,
             max_concurrent_requests: 1024,
             max_watchers: 1024,
@@ -136,13 +159,39 @@ impl Grpc {
                 self.forwarded_header
             ));
         }
-        if self.listen.parse::<SocketAddr>().is_err() {
-            faults.push(format!(
+        match self.listen.parse::<SocketAddr>() {
+            Ok(address) if self.is_open(address) => faults.push(format!(
+                "grpc.listen {address} dapat dijangkau mesin lain tanpa TLS; isi grpc.tls_certificate dan grpc.tls_key, \
+                 atau grpc.tls_proxy=true bila proksi di depannya yang mengenkripsi (other machines reach it without TLS)"
+            )),
+            Ok(_) => {}
+            Err(_) => faults.push(format!(
                 "grpc.listen `{}` tidak berbentuk ALAMAT:PORTA, misalnya 127.0.0.1:50051",
                 self.listen
-            ));
+            )),
+        }
+        let [certificate, key, client_ca] = [&self.tls_certificate, &self.tls_key, &self.tls_client_ca]
+            .map(|file| !file.as_os_str().is_empty());
+        if certificate != key {
+            faults.push("grpc.tls_certificate dan grpc.tls_key harus diisi keduanya".to_owned());
+        }
+        if client_ca && !certificate {
+            faults.push("grpc.tls_client_ca memerlukan grpc.tls_certificate".to_owned());
+        }
+        if self.tls_client_optional && !client_ca {
+            faults.push("grpc.tls_client_optional memerlukan grpc.tls_client_ca".to_owned());
         }
         faults
+    }
+
+    /// Whether the listener speaks TLS itself.
+    pub fn speaks_tls(&self) -> bool {
+        !self.tls_certificate.as_os_str().is_empty()
+    }
+
+    /// Whether other machines reach `address`, and what they send can be read and changed on the way.
+    fn is_open(&self, address: SocketAddr) -> bool {
+        !(address.ip().to_canonical().is_loopback() || self.speaks_tls() || self.tls_proxy)
     }
 }
 
@@ -174,5 +223,93 @@ mod tests {
         }
         assert_eq!(faults.len(), 6, "{faults:?}");
         assert!(Grpc::default().faults().is_empty());
+    }
+    fn listening(listen: &str) -> Grpc {
+        Grpc {
+            listen: listen.into(),
+            ..Grpc::default()
+        }
+    }
+
+    #[test]
+    fn an_address_that_other_machines_reach_needs_tls_or_the_word_of_a_proxy() {
+        for open in [
+            "0.0.0.0:50051",
+            "[::]:50051",
+            "10.0.0.7:1",
+            "[fd00::7]:1",
+            "[::ffff:10.0.0.7]:1",
+        ] {
+            let plain = listening(open);
+            let faults = plain.faults();
+            assert!(
+                faults.len() == 1 && faults[0].starts_with("grpc.listen"),
+                "{open}: {faults:?}"
+            );
+            for word in [
+                "tanpa TLS",
+                "without TLS",
+                "grpc.tls_certificate",
+                "grpc.tls_proxy",
+            ] {
+                assert!(faults[0].contains(word), "{word}: {faults:?}");
+            }
+            let proxied = Grpc {
+                tls_proxy: true,
+                ..plain.clone()
+            };
+            assert!(proxied.faults().is_empty(), "{open}");
+            let tls = Grpc {
+                tls_certificate: "a.crt".into(),
+                tls_key: "a.key".into(),
+                ..plain
+            };
+            assert!(tls.faults().is_empty(), "{open}");
+        }
+        for local in [
+            "127.0.0.1:0",
+            "127.0.0.2:1",
+            "[::1]:50051",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(listening(local).faults().is_empty(), "{local}");
+        }
+    }
+
+    #[test]
+    fn files_of_tls_that_lack_another_one_are_named() {
+        for (config, name) in [
+            (
+                Grpc {
+                    tls_certificate: "a".into(),
+                    ..Grpc::default()
+                },
+                "grpc.tls_certificate",
+            ),
+            (
+                Grpc {
+                    tls_key: "a".into(),
+                    ..Grpc::default()
+                },
+                "grpc.tls_certificate",
+            ),
+            (
+                Grpc {
+                    tls_client_ca: "a".into(),
+                    ..Grpc::default()
+                },
+                "grpc.tls_client_ca",
+            ),
+            (
+                Grpc {
+                    tls_client_optional: true,
+                    ..Grpc::default()
+                },
+                "grpc.tls_client_optional",
+            ),
+        ] {
+            let faults = config.faults();
+            assert!(faults.len() == 1 && faults[0].starts_with(name), "{faults:?}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Accepted connections, whose number is limited. A connection that does not begin HTTP/2 is dropped after a timeout,
-//! and when the server stops, because a graceful stop waits for every handshake.
+//! Accepted connections, whose number is limited. A connection that does not begin HTTP/2, after a TLS handshake where
+//! there is one, is dropped after a timeout, and when the server stops, because a graceful stop waits for every handshake.
 
 use std::{
     io,
@@ -13,13 +13,16 @@ use futures::{Stream, StreamExt, future::BoxFuture};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::{Connected, TcpIncoming};
 
 use super::{
     origin::{Proxies, Socket},
     shares::{Class, Pool, Share},
+    tls::Stream as Bytestream,
 };
 
 /// Bytes of the connection preface of HTTP/2.
@@ -29,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection that fails when its preface does not arrive in time.
 pub(super) struct Connection {
-    tcp: TcpStream,
+    stream: Bytestream,
     socket: Socket,
     _place: Share,
     read: usize,
@@ -47,6 +50,8 @@ pub(super) struct Terms {
     pub places: Arc<Pool>,
     /// Proxies that open connections for others.
     pub proxies: Proxies,
+    /// What accepts TLS handshakes; `None` without TLS.
+    pub tls: Option<watch::Receiver<TlsAcceptor>>,
 }
 
 /// The connections of a listener.
@@ -88,8 +93,9 @@ impl Connection {
         let overdue = async move {
             tokio::select! { () = stop.cancelled() => {} () = tokio::time::sleep(timeout) => {} }
         };
+        let acceptor = terms.tls.as_ref().map(|acceptor| acceptor.borrow().clone());
         Some(Self {
-            tcp,
+            stream: Bytestream::new(tcp, acceptor),
             socket,
             _place: place,
             read: 0,
@@ -98,20 +104,9 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.tcp).poll_read(cx, buf);
-        self.read = self
-            .read
-            .saturating_add(buf.filled().len().saturating_sub(before));
-        if self.read >= PREFACE {
-            self.overdue = None;
-        }
+impl Connection {
+    /// Fails an operation that has to wait when the beginning of HTTP/2 is overdue.
+    fn in_time<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match &mut self.overdue {
             Some(overdue) if polled.is_pending() => match overdue.as_mut().poll(cx) {
                 Poll::Ready(()) => {
@@ -125,17 +120,37 @@ impl AsyncRead for Connection {
     }
 }
 
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.read = self
+            .read
+            .saturating_add(buf.filled().len().saturating_sub(before));
+        if self.read >= PREFACE {
+            self.overdue = None;
+        }
+        self.in_time(cx, polled)
+    }
+}
+
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.in_time(cx, polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.in_time(cx, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -143,11 +158,12 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.in_time(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 }
 

@@ -11,6 +11,7 @@ mod server;
 mod shares;
 mod shed;
 mod status;
+mod tls;
 mod watching;
 
 pub use answer::{Answer, answer};
@@ -18,4 +19,5 @@ pub use edge::Edge;
 pub use origin::Network;
 pub use server::{Error as ServerError, Server, bind};
 pub use status::status;
+pub use tls::Error as TlsError;
 pub use watching::{Sender as WatchSender, WatchStream, Watchers};

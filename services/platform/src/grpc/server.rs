@@ -16,6 +16,7 @@ use super::{
     connection::{Connection, Terms, accept},
     origin::Proxies,
     shares::{CONNECTIONS, Pool},
+    tls::{self, Tls},
 };
 use crate::{config, lifecycle::Tasks};
 
@@ -30,6 +31,9 @@ pub enum Error {
     /// The address can't be bound.
     #[error("grpc.listen {0}: {1}")]
     Bind(String, std::io::Error),
+    /// The certificate of the listener can't be used.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
     /// Reflection can't be built.
     #[error("reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -38,8 +42,10 @@ pub enum Error {
     Transport(#[from] transport::Error),
 }
 
-/// Binds the listener, so that the port is known before anything is served.
+/// Binds the listener, so that the port is known before anything is served. Fails as well when its certificate can't be
+/// used.
 pub async fn bind(config: &config::Grpc) -> Result<(TcpListener, SocketAddr), Error> {
+    Tls::load(config)?;
     let failed = |error| Error::Bind(config.listen.clone(), error);
     let listener = TcpListener::bind(&config.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -93,11 +99,19 @@ impl Server {
                     soft.clone().cancelled_owned(),
                 )
         });
+        let tls = Tls::load(config)?;
         let terms = Terms {
             keepalive,
             timeout: Duration::from_secs(config.receive_seconds),
             places: Pool::of_places(CONNECTIONS, config.max_connections, config),
             proxies: Proxies::new(config),
+            tls: tls.as_ref().map(Tls::acceptor),
+        };
+        let renewal = async {
+            match tls {
+                Some(tls) => tls.follow().await,
+                None => std::future::pending().await,
+            }
         };
         let distribute = async {
             distribute(listener, terms, lanes, &soft).await;
@@ -110,6 +124,7 @@ impl Server {
         };
         tokio::select! {
             served = serve => Ok(served.map(drop)?),
+            () = renewal => Ok(()),
             () = limit => {
                 tracing::warn!("calls did not end in time; dropping them");
                 Ok(())

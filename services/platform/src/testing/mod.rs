@@ -10,6 +10,7 @@
 
 pub mod attack;
 pub mod bus_suite;
+pub mod certificates;
 pub mod nats;
 pub mod postgres;
 pub mod proxy;

@@ -20,7 +20,20 @@ pub struct Nats {
     port: u16,
     dir: TempDir,
     child: Option<Child>,
+    /// The text of its configuration file, if it has one.
+    file: Option<String>,
 }
+
+/// The users of `deploy/nats/nats.conf`; here each has its name as its password.
+const USERS: [&str; 7] = [
+    "directory",
+    "survey",
+    "innovation",
+    "complaint",
+    "index",
+    "ranking",
+    "reader",
+];
 
 /// The binary: `PRIMA_NATS_SERVER`, else `.tools/nats-server` of this repository, else the one in `PATH`.
 fn binary() -> PathBuf {
@@ -51,6 +64,15 @@ fn binary() -> PathBuf {
 impl Nats {
     /// Starts a server; returns when it accepts connections.
     pub fn start() -> Self {
+        Self::start_by(None)
+    }
+
+    /// The same with the text of a configuration file, whose addresses and directory of data are replaced.
+    pub fn start_with(file: &str) -> Self {
+        Self::start_by(Some(file))
+    }
+
+    fn start_by(file: Option<&str>) -> Self {
         let mut last = String::new();
         // The port may be taken between finding and using it.
         for _ in 0..5 {
@@ -58,6 +80,7 @@ impl Nats {
                 port: free_port(),
                 dir: scratch(),
                 child: None,
+                file: file.map(str::to_owned),
             };
             match nats.launch() {
                 Ok(()) => return nats,
@@ -72,6 +95,19 @@ impl Nats {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// Configuration of the bus for a user whose password is its name.
+    pub fn config_of(&self, user: &str) -> config::Bus {
+        config::Bus {
+            url: format!("nats://{user}:{user}@127.0.0.1:{}", self.port),
+            ..self.config()
+        }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
     /// Address on which it listens.
     pub fn address(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.port).into()
@@ -83,6 +119,7 @@ impl Nats {
             url: self.url(),
             replicas: 1,
             max_bytes: 64 << 20,
+            ..config::Bus::default()
         }
     }
 
@@ -141,18 +178,23 @@ impl Nats {
             .to_string_lossy()
             .into_owned();
         let mut command = killed_with_parent(binary(), "KILL", None);
-        command
-            .args([
-                "-a",
-                "127.0.0.1",
-                "-p",
-                &self.port.to_string(),
-                "-n",
-                &name,
-                "-js",
-                "-sd",
-            ])
-            .arg(self.store());
+        command.args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-n", &name]);
+        match &self.file {
+            Some(text) => {
+                let file = self.dir.path().join("conf");
+                let addresses = |line: &&str| !line.starts_with("listen:") && !line.starts_with("http:");
+                let text: Vec<&str> = text.lines().filter(addresses).collect();
+                let text = text
+                    .join("\n")
+                    .replace("store_dir: /data", &format!("store_dir: {:?}", self.store()));
+                std::fs::write(&file, text).unwrap();
+                let passwords = USERS.map(|user| (format!("PRIMA_{}_PASSWORD", user.to_uppercase()), user));
+                command.envs(passwords).arg("-c").arg(file);
+            }
+            None => {
+                command.args(["-js", "-sd"]).arg(self.store());
+            }
+        }
         command
             .arg("-l")
             .arg(&log)

@@ -35,9 +35,9 @@ use tonic_types::StatusExt;
 
 use crate::world::LONG;
 
-const ATTACKER: [u8; 4] = [127, 0, 0, 1];
-const CITIZEN: [u8; 4] = [127, 0, 0, 2];
-const SAY: &str = "/test.v1.Test/Say";
+pub(crate) const ATTACKER: [u8; 4] = [127, 0, 0, 1];
+pub(crate) const CITIZEN: [u8; 4] = [127, 0, 0, 2];
+pub(crate) const SAY: &str = "/test.v1.Test/Say";
 const SEND: &str = "/test.v1.Test/Send";
 const WATCH: &str = "/test.v1.Test/Watch";
 const SIGNED: &str = "/test.v1.Test/Signed";
@@ -147,7 +147,7 @@ fn descriptors() -> Vec<u8> {
 }
 
 /// A configuration without rate limits: the number of calls per second depends on the machine.
-fn without_rates() -> config::Grpc {
+pub(crate) fn without_rates() -> config::Grpc {
     config::Grpc {
         calls_per_second_per_peer: 0,
         calls_per_second_per_token: 0,
@@ -156,8 +156,8 @@ fn without_rates() -> config::Grpc {
 }
 
 /// A running server.
-struct TestServer {
-    address: SocketAddr,
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
     signer: Signer,
     tasks: Tasks,
     _running: JoinHandle<()>,
@@ -170,7 +170,7 @@ impl Drop for TestServer {
 }
 
 impl TestServer {
-    async fn start(mut config: config::Grpc) -> Self {
+    pub(crate) async fn start(mut config: config::Grpc) -> Self {
         "127.0.0.1:0".clone_into(&mut config.listen);
         config.reflection = false;
         config.shutdown_grace_seconds = 0;
@@ -229,9 +229,9 @@ impl TestServer {
 }
 
 #[derive(Clone)]
-struct Caller {
-    channel: Channel,
-    headers: Vec<(&'static str, String)>,
+pub(crate) struct Caller {
+    pub(crate) channel: Channel,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Caller {
@@ -255,7 +255,7 @@ impl Caller {
         grpc
     }
 
-    async fn call(&self, path: &'static str, bytes: usize) -> Result<(), Status> {
+    pub(crate) async fn call(&self, path: &'static str, bytes: usize) -> Result<(), Status> {
         let (request, path) = (self.request(vec![7; bytes]), PathAndQuery::from_static(path));
         let answer = self.ready().await.unary(request, path, Codec::default()).await?;
         assert_eq!(answer.into_inner(), bytes.to_string().into_bytes());
@@ -263,7 +263,7 @@ impl Caller {
     }
 
     /// Opens a watch and reads its first message.
-    async fn watch(&self) -> Result<Streaming<Vec<u8>>, Status> {
+    pub(crate) async fn watch(&self) -> Result<Streaming<Vec<u8>>, Status> {
         let (request, path) = (self.request(b"now".to_vec()), PathAndQuery::from_static(WATCH));
         let mut grpc = self.ready().await;
         let answer = grpc.server_streaming(request, path, Codec::default());

@@ -1,4 +1,5 @@
-//! Suites of the platform on real servers: the bus, the outbox and its relay, commands, workers, followers, search.
+//! Suites of the platform on real servers: the bus, the outbox and its relay, commands, workers, followers, search; its
+//! listener, and the shipped configuration of servers.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -24,6 +25,8 @@ mod servers;
 mod statement;
 mod storage;
 mod takeover;
+mod tls;
+mod verified;
 mod worker;
 mod worker_repair;
 mod world;

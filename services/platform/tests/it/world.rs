@@ -465,6 +465,7 @@ async fn replica(
             max_connections: 6,
             statement_seconds: 5,
             migrate: false,
+            ..config::Database::default()
         },
         SERVICE,
     )

@@ -51,7 +51,11 @@ pub struct RunArgs {
     pub listen: Option<String>,
     #[command(flatten)]
     pub database: DatabaseArgs,
-    #[arg(long, value_name = "URL", help = "Bus peristiwa: nats://… atau memory:")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Bus peristiwa: tls://…, nats://… (mesin ini), atau memory:"
+    )]
     pub bus: Option<String>,
     #[arg(
         long,

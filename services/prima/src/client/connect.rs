@@ -24,7 +24,7 @@ use prima_proto::{
 };
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::{Interceptor, interceptor::InterceptedService};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
 
 use crate::cli::{ConnectionArgs, Service};
@@ -77,6 +77,7 @@ pub struct Connection {
     endpoints: BTreeMap<Service, String>,
     bearer: Bearer,
     ca: Option<Certificate>,
+    identity: Option<Identity>,
 }
 
 impl Connection {
@@ -91,6 +92,7 @@ impl Connection {
             endpoints: everywhere(endpoint),
             bearer,
             ca: None,
+            identity: None,
         })
     }
 
@@ -111,6 +113,10 @@ impl Connection {
         connection.set_endpoints(&args.endpoint)?;
         if let Some(path) = &args.ca_file {
             connection.ca = Some(Certificate::from_pem(read(path, "sertifikat CA")?));
+        }
+        if let (Some(certificate), Some(key)) = (&args.cert_file, &args.key_file) {
+            let certificate = read(certificate, "sertifikat klien")?;
+            connection.identity = Some(Identity::from_pem(certificate, read(key, "kunci privat klien")?));
         }
         Ok(connection)
     }
@@ -170,9 +176,13 @@ impl Connection {
             let Some(ca) = &self.ca else {
                 bail!("alamat https memerlukan --ca-file (sertifikat CA, PEM)")
             };
+            let mut tls = ClientTlsConfig::new().ca_certificate(ca.clone());
+            if let Some(identity) = &self.identity {
+                tls = tls.identity(identity.clone());
+            }
             endpoint = endpoint
-                .tls_config(ClientTlsConfig::new().ca_certificate(ca.clone()))
-                .context("sertifikat CA tidak sah")?;
+                .tls_config(tls)
+                .context("sertifikat CA, atau sertifikat dan kunci klien, tidak sah")?;
         }
         let connecting = tokio::time::timeout(CONNECT_TIMEOUT, endpoint.connect()).await;
         connecting

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use prima_platform::service::STORAGE;
+use prima_platform::service::{LIVE, STORAGE};
 use tonic::{Code, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -13,7 +13,7 @@ use super::call::request;
 use super::connect::Connection;
 use super::fault;
 use super::print::{self, Table};
-use crate::cli::{HealthArgs, Service};
+use crate::cli::{HealthArgs, Probe, Service};
 
 /// Runs `prima health`. The exit status is 1 unless every service that was asked serves and accepts writes.
 pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow::Result<ExitCode> {
@@ -23,7 +23,7 @@ pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow:
     let mut all_serve = true;
     let mut rows = Vec::new();
     for service in asked {
-        let state = state(connection, service).await;
+        let state = state(connection, service, args.probe).await;
         all_serve &= matches!(state, Ok(State::Ready));
         let text = match state {
             Ok(State::Ready) => "siap".to_owned(),
@@ -52,8 +52,19 @@ enum State {
     NotReady,
 }
 
-async fn state(connection: &Connection, service: Service) -> anyhow::Result<State> {
+async fn state(connection: &Connection, service: Service, probe: Option<Probe>) -> anyhow::Result<State> {
     let mut client = HealthClient::new(connection.channel(service).await?);
+    if let Some(probe) = probe {
+        let name = match probe {
+            Probe::Live => LIVE,
+            // The whole process.
+            Probe::Ready => "",
+        };
+        return match serving_status(&mut client, name.to_owned()).await? {
+            Some(ServingStatus::Serving) => Ok(State::Ready),
+            _ => Ok(State::NotReady),
+        };
+    }
     let name = match service {
         Service::Directory => "prima.directory.v1.DirectoryService",
         Service::Survey => "prima.survey.v1.SurveyService",

@@ -36,6 +36,14 @@ const NOT_A_KEY: &str =
 const NO_KEY: &str =
     "auth.public_key kosong; isi PRIMA_AUTH__PUBLIC_KEY (cetak dengan: prima token --public)";
 const NO_BUS: &str = "bus.url kosong: satu layanan saja memerlukan bus bersama, --bus nats://… (semua layanan sekaligus: prima up)";
+const OPEN: &str = "grpc.listen 0.0.0.0:50051 dapat dijangkau mesin lain tanpa TLS; isi grpc.tls_certificate dan \
+                    grpc.tls_key, atau grpc.tls_proxy=true bila proksi di depannya yang mengenkripsi (other machines \
+                    reach it without TLS)";
+const UNVERIFIED: &str = "database.url: peladen db tidak diperiksa sertifikatnya; tambahkan ?sslmode=verify-full (CA \
+                          sendiri: &sslrootcert=BERKAS), atau isi database.insecure=true bila jaringannya sendiri yang \
+                          mengamankan (the server is not verified)";
+const PLAIN: &str = "bus.url: sambungan ke nats tidak dienkripsi; pakai tls://, atau isi bus.insecure=true bila \
+                     jaringannya sendiri yang mengamankan (the connection is not encrypted)";
 const LEVEL: &str = "telemetry.level bukan saringan log, misalnya info (error parsing level filter: expected one of \
                      \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\", or a number 0-5)";
 
@@ -50,7 +58,7 @@ fn faults_of_the_configuration_are_reported() {
         (
             "PRIMA_DATABASE__URI",
             "x",
-            "PRIMA_DATABASE__URI tidak dikenal; pilihannya: url, max_connections, statement_seconds, migrate",
+            "PRIMA_DATABASE__URI tidak dikenal; pilihannya: url, insecure, max_connections, statement_seconds, migrate",
         ),
         (
             "PRIMA_DATABASE_URL",
@@ -113,6 +121,13 @@ fn faults_of_the_configuration_are_reported() {
             "2",
             "telemetry.sample_ratio harus antara 0 dan 1",
         ),
+        ("PRIMA_GRPC__LISTEN", "0.0.0.0:50051", OPEN),
+        (
+            "PRIMA_DATABASE__URL",
+            "postgres://prima:s3cret@db/prima",
+            UNVERIFIED,
+        ),
+        ("PRIMA_BUS__URL", "nats://survey:s3cret@nats:4222", PLAIN),
         ("PRIMA_RELAY__WINDOW", "0", "relay.window paling sedikit 1"),
         (
             "PRIMA_COMPLAINT__KEYS",
@@ -151,7 +166,7 @@ fn faults_of_a_configuration_file_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prima.toml");
     let name = file.display();
-    let known = "listen, max_message_bytes, max_concurrent_requests, ";
+    let known = "listen, tls_certificate, tls_key, ";
     for (content, sentence) in [
         (
             "[grpc]\nlisen = 'x'",
@@ -380,7 +395,10 @@ fn faults_of_addresses_keys_and_limited_storage_are_reported() {
         &format!("grpc.listen {listen}: alamat itu sudah dipakai proses lain"),
     );
     // This address is in a network for documentation (RFC 5737), so no machine has it.
-    let output = prima(&["up", "--data", &data, "--listen", "192.0.2.1:50051"], &[]);
+    let output = prima(
+        &["up", "--data", &data, "--listen", "192.0.2.1:50051"],
+        &[("PRIMA_GRPC__TLS_PROXY", "true")],
+    );
     assert_reported(
         "a foreign address",
         &output,

@@ -106,6 +106,9 @@ fn host(error: &service::Error) -> String {
         }
         Error::Key(_) => "auth.public_key bukan kunci publik Ed25519 dalam base64".to_owned(),
         Error::Grpc(GrpcError::Bind(address, error)) => format!("grpc.listen {address}: {}", io_text(error)),
+        Error::Grpc(GrpcError::Tls(error)) => {
+            format!("berkas TLS tidak dapat dipakai: {error}")
+        }
         Error::Grpc(error) => format!("peladen gRPC berhenti ({error})"),
         Error::Objects(objects::Error::Folder(path, error)) => {
             format!(
