@@ -32,6 +32,7 @@ for path in sys.argv[1:]:
         for o in objects
         if o["kind"] == "NetworkPolicy"
     }
+    maps = {o["metadata"]["name"]: o["data"] for o in objects if o["kind"] == "ConfigMap"}
     for o in objects:
         if o["kind"] not in ("Deployment", "StatefulSet", "Job"):
             continue
@@ -58,7 +59,21 @@ for path in sys.argv[1:]:
         if labels.get("app.kubernetes.io/component") == "service":
             must(labels["app.kubernetes.io/name"] in guarded, "no NetworkPolicy of its own")
             for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-                must("grpc" in pod["containers"][0].get(probe, {}), f"no gRPC {probe}")
+                found = pod["containers"][0].get(probe, {})
+                # The kubelet's own gRPC probe speaks no TLS; the program asks the same service with it.
+                asks = found.get("exec", {}).get("command", [])[:2] == ["/usr/local/bin/prima", "health"]
+                must("grpc" in found or asks, f"no gRPC {probe}")
+            settings = {
+                key: value
+                for source in pod["containers"][0]["envFrom"]
+                if "configMapRef" in source
+                for key, value in maps[source["configMapRef"]["name"]].items()
+            }
+            must(not overlay or "PRIMA_GRPC__TLS_CERTIFICATE" in settings or settings.get("PRIMA_GRPC__TLS_PROXY") == "true",
+                 "neither TLS nor a proxy")
+            must("production" not in path or "PRIMA_GRPC__TLS_CERTIFICATE" in settings, "no TLS in production")
+            for insecure in ("PRIMA_DATABASE__INSECURE", "PRIMA_BUS__INSECURE"):
+                must("production" not in path or insecure not in settings, f"{insecure} in production")
 if faults:
     sys.exit("\n".join(faults))
 
@@ -74,5 +89,5 @@ echo "pods are hardened, compose and collector files parse"
 
 # -t parses the file without starting; the passwords only have to be there.
 env PRIMA_DIRECTORY_PASSWORD=x PRIMA_SURVEY_PASSWORD=x PRIMA_INNOVATION_PASSWORD=x PRIMA_COMPLAINT_PASSWORD=x \
-    PRIMA_INDEX_PASSWORD=x PRIMA_RANKING_PASSWORD=x \
+    PRIMA_INDEX_PASSWORD=x PRIMA_RANKING_PASSWORD=x PRIMA_READER_PASSWORD=x \
     "$PRIMA_NATS_SERVER" -t -c nats/nats.conf

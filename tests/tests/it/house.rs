@@ -1,6 +1,7 @@
 //! Rules of this repository that no compiler checks.
 
 mod contract;
+mod rights;
 mod rooms;
 
 use std::{

@@ -19,6 +19,7 @@ mod limits;
 mod objects;
 mod outbox;
 mod owner;
+mod rights;
 mod roles;
 mod search;
 mod servers;
