@@ -1,6 +1,7 @@
 //! `prima up`, `serve`, `migrate`, `token` and the other commands that work on this machine instead of over gRPC.
 
 mod fault;
+mod folder;
 
 use std::{fs, net::SocketAddr, path::Path, process::ExitCode};
 
@@ -93,10 +94,14 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
         return show(&config, config.faults());
     }
     config.validate()?;
-    create_private(data).with_context(|| format!("direktori {} tidak dapat dibuat", data.display()))?;
+    if args.demo && config.grpc.speaks_tls() {
+        bail!("data contoh dimuat tanpa TLS; kosongkan grpc.tls_certificate, atau jalankan tanpa --demo");
+    }
+    folder::keep_files_private();
+    folder::make_private(data)?;
     // The locks are taken before anything is written. The directory has a lock of its own, because the databases may be
     // elsewhere.
-    let mut locks = vec![Lock::take(&data.join("lock"))?];
+    let mut locks = vec![Lock::take(&data.join(folder::LOCK))?];
     locks.extend(Host::lock(&config, &SPECS)?);
     let token = local_token(&mut config, data)?;
     local_keys(&mut config, data)?;
@@ -258,14 +263,6 @@ fn new_key(id: &str) -> anyhow::Result<String> {
         bail!("ID kunci terdiri atas 1 sampai 16 huruf kecil a-z, angka, atau tanda hubung");
     }
     Ok(line)
-}
-
-/// Creates a directory that only its owner may enter: it holds what citizens wrote, and the key that signs tokens. The
-/// permissions of an existing directory are not changed.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path)
 }
 
 fn load_or_make(path: &Path, make: bool) -> anyhow::Result<Signer> {

@@ -3,6 +3,7 @@
 mod demo;
 mod faults;
 mod locks;
+mod secured;
 
 use std::process::{Command, Output, Stdio};
 

@@ -1,19 +1,10 @@
-//! The folder of data and its keys.
+//! The keys in the folder of data.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use prima_platform::config::Config;
 
-use super::{create_private, local_keys, new_key};
-
-#[test]
-fn only_its_owner_may_enter_the_directory_of_data() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("a/b");
-    create_private(&data).unwrap();
-    create_private(&data).unwrap();
-    assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
-}
+use super::{local_keys, new_key};
 
 fn keys(config: Config, data: &std::path::Path) -> anyhow::Result<Vec<String>> {
     let mut config = config;
