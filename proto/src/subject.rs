@@ -6,6 +6,8 @@ use crate::name;
 pub const AGENCY_TYPE: &str = "prima.directory.agency";
 /// Type of [`unit()`] events.
 pub const UNIT_TYPE: &str = "prima.directory.unit";
+/// Type of [`revocation()`] events.
+pub const REVOCATION_TYPE: &str = "prima.directory.revocation";
 /// Type of [`survey_result()`] events.
 pub const SURVEY_RESULT_TYPE: &str = "prima.survey.result";
 /// Type of [`innovation_portfolio()`] events.
@@ -25,6 +27,11 @@ pub fn agency(name: &name::Agency) -> String {
 /// Subject of the state of a unit with its public services.
 pub fn unit(name: &name::Unit) -> String {
     format!("prima.directory.unit.{}.{}", name.agency, name.unit)
+}
+
+/// Subject of a revocation of tokens, whose id is a digest in hexadecimal.
+pub fn revocation(id: &str) -> String {
+    format!("prima.directory.revocation.{id}")
 }
 
 /// The unit in the last part of a subject, whose first two ids it is: `3271.dpmptsp` or `3271.dpmptsp.skm-2024`.

@@ -80,6 +80,11 @@ fn channels() -> Vec<Channel> {
     let mut channels = vec![
         channel(subject::agency(&agency), AGENCY_TYPE, "AgencyState"),
         channel(subject::unit(&unit), UNIT_TYPE, "UnitState"),
+        channel(
+            subject::revocation("{revocation}"),
+            REVOCATION_TYPE,
+            "RevocationState",
+        ),
         channel(survey_result(&survey), SURVEY_RESULT_TYPE, "SurveyResultState"),
         channel(
             complaint_performance(&unit, "{period}"),
@@ -168,6 +173,10 @@ fn parameter(name: &str) -> Value {
         "survey" => (
             "Id of the survey, 1 to 63 characters of a-z, 0-9 and -.",
             "2024-q3",
+        ),
+        "revocation" => (
+            "SHA-256 of what is revoked, 64 hexadecimal digits.",
+            "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925",
         ),
         "metric" => ("Metric of the score.", "skm"),
         "period" => ("Period: `YYYY`, `YYYY-sN`, `YYYY-qN` or `YYYY-mMM`.", "2024"),

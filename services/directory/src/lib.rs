@@ -5,10 +5,12 @@
 //! charters. Publishes `prima.directory.agency.<agency>` and
 //! `prima.directory.unit.<agency>.<unit>`, the latter with its type, when the agency has defined that, with the unit's
 //! public services and the facts of their standards and of its charter, never their texts. Consumes nothing.
+//! It also owns the revocations of tokens, and publishes `prima.directory.revocation.<id>` with digests and times only.
 //! Nothing is deleted but a unit type that no unit has: a unit that ceases to serve is closed and names its successors.
 
 mod domain;
 mod events;
+pub mod revocation;
 mod rpc;
 mod server;
 mod store;
@@ -16,6 +18,7 @@ mod store;
 use prima_platform::{
     db::{self, Database},
     service::{Context, Error, Migrating, Spec, Started, Starting},
+    token::Feed,
 };
 use tokio::sync::watch;
 
@@ -33,6 +36,13 @@ pub const SPEC: Spec = Spec {
 async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
     db::migrate::<store::Migrator>(&db, NAME, run).await
 }
+
+/// Where every service follows what was revoked.
+pub const REVOCATIONS: Feed = Feed {
+    service: NAME,
+    filter: "prima.directory.revocation.>",
+    read: events::revoked::issued_until,
+};
 
 /// The service is ready at once, because it needs nothing but its database.
 async fn start(context: Context) -> Result<Started, Error> {

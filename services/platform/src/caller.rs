@@ -1,11 +1,11 @@
 //! The caller of an operation, and its permissions. What is not permitted is denied.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::failure::{Failure, Kind};
 
-/// Issuer of tokens.
-pub(crate) const ISSUER: &str = "prima";
+/// Issuer of the tokens of this installation.
+pub const ISSUER: &str = "prima";
 
 /// Role of a caller, within the agencies of the token. No role includes another one: a token lists all its roles, and
 /// each operation lists the roles that may call it.
@@ -44,6 +44,8 @@ impl Role {
 /// The caller of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
+    /// Issuer of the token when it is not this installation.
+    issuer: Option<Arc<str>>,
     subject: Option<String>,
     roles: Vec<Role>,
     agencies: Vec<String>,
@@ -53,7 +55,19 @@ impl Caller {
     /// A caller with a token; `agencies` are ids, or `*` for all.
     pub fn new(subject: String, roles: Vec<Role>, agencies: Vec<String>) -> Self {
         Self {
+            issuer: None,
             subject: Some(subject),
+            roles,
+            agencies,
+        }
+    }
+
+    /// The caller of a token of another issuer. Two issuers may give the same subject to different callers, so its subject is
+    /// `ISSUER#SUBJECT` wherever it is stored, compared or logged.
+    pub fn of_issuer(issuer: Arc<str>, subject: &str, roles: Vec<Role>, agencies: Vec<String>) -> Self {
+        Self {
+            subject: Some(format!("{issuer}#{subject}")),
+            issuer: Some(issuer),
             roles,
             agencies,
         }
@@ -62,6 +76,7 @@ impl Caller {
     /// A caller without a token.
     pub fn anonymous() -> Self {
         Self {
+            issuer: None,
             subject: None,
             roles: Vec::new(),
             agencies: Vec::new(),
@@ -73,6 +88,11 @@ impl Caller {
         self.subject.as_deref().unwrap_or_default()
     }
 
+    /// Issuer of the token: `prima` for one of this installation, else its address; that of no token is `prima` as well.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_deref().unwrap_or(ISSUER)
+    }
+
     /// Identity that distinguishes callers with the same subject: issuer, subject and agencies of the token, in any
     /// order; empty without a token. Idempotency keys belong to it.
     pub fn identity(&self) -> String {
@@ -80,7 +100,7 @@ impl Caller {
             return String::new();
         };
         let agencies: BTreeSet<&String> = self.agencies.iter().collect();
-        serde_json::json!([ISSUER, subject, agencies]).to_string()
+        serde_json::json!([self.issuer(), subject, agencies]).to_string()
     }
 
     /// `Ok` when the caller has one of `roles` for `agency`.
@@ -184,6 +204,11 @@ mod tests {
         assert_ne!(caller("Portal", &["3271"]), caller("Portal", &["3272"]));
         assert_ne!(caller("Portal", &["3271"]), caller("Portal", &["3271", "3272"]));
         assert_ne!(caller("Portal", &["3271"]), caller("Portal 2", &["3271"]));
+        let issued = |issuer: &str| {
+            Caller::of_issuer(issuer.into(), "Portal", vec![Role::Intake], vec!["3271".into()]).identity()
+        };
+        assert_ne!(caller("Portal", &["3271"]), issued("https://a.go.id"));
+        assert_ne!(issued("https://b.go.id"), issued("https://a.go.id"));
         // No subject can imitate the agencies of another caller.
         assert_ne!(caller(r#"a",["3271"#, &[]), caller("a", &["3271"]));
     }

@@ -1,5 +1,6 @@
 //! Configuration in sections: defaults < file < environment (`PRIMA_SECTION__KEY`) < flags.
 
+pub(crate) mod auth;
 mod bus;
 mod complaint;
 mod database;
@@ -18,8 +19,7 @@ use figment::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::token::Verifier;
-
+pub use auth::{Auth, Holder, Issuer};
 pub use bus::Bus;
 pub use complaint::Complaint;
 pub use database::Database;
@@ -105,14 +105,6 @@ impl Default for Relay {
             reconcile_seconds: 600,
         }
     }
-}
-
-/// Authentication of callers.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Auth {
-    /// Ed25519 public key with which tokens are verified, base64. `prima up` generates a key when this is empty.
-    pub public_key: String,
 }
 
 /// Logs, traces, metrics.
@@ -325,12 +317,7 @@ impl Config {
         faults.extend(self.objects.faults());
         faults.extend(keys::faults("survey.keys", &self.survey.keys));
         faults.extend(self.complaint.faults());
-        if !self.auth.public_key.is_empty() && Verifier::new(&self.auth.public_key).is_err() {
-            faults.push(
-                "auth.public_key bukan kunci publik Ed25519 dalam base64 (cetak dengan: prima token --public)"
-                    .to_owned(),
-            );
-        }
+        faults.extend(self.auth.faults());
         faults.extend(self.grpc.faults());
         faults
     }

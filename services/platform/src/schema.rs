@@ -5,7 +5,7 @@
 
 use sea_orm_migration::MigrationTrait;
 
-use crate::{audit, db::Step, derived, outbox};
+use crate::{audit, db::Step, derived, outbox, token};
 
 /// The first steps of every service's schema.
 pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
@@ -14,6 +14,7 @@ pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(outbox::owner::STEP),
         Box::new(derived::STEP),
         Box::new(audit::Tables),
+        Box::new(token::STEP),
     ]
 }
 

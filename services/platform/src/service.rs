@@ -23,7 +23,7 @@ use crate::{
     lifecycle::Tasks,
     objects,
     outbox::{Outbox, Relay},
-    token::{self, Verifier},
+    token::{self, Feed, Revoked, Verifier},
 };
 
 /// The context that the platform gives to every service.
@@ -120,8 +120,8 @@ pub enum Error {
     /// The bus failed.
     #[error(transparent)]
     Bus(#[from] bus::Error),
-    /// The public key is not valid.
-    #[error("auth.public_key: {0}")]
+    /// A public key is not valid, or there is none and no issuer.
+    #[error("auth: {0}")]
     Key(#[from] token::Error),
     /// The gRPC server failed.
     #[error(transparent)]
@@ -172,6 +172,7 @@ pub struct Host {
     tasks: Tasks,
     clock: Clock,
     ids: Ids,
+    revocations: Option<Feed>,
     /// Locks of the database files, held while the services run.
     _locks: Vec<Lock>,
 }
@@ -194,7 +195,17 @@ impl Host {
             tasks,
             clock: Clock::system(),
             ids: Ids::random(),
+            revocations: None,
             _locks: locks,
+        }
+    }
+
+    /// Refuses the tokens that are revoked on `feed`.
+    #[must_use]
+    pub fn revocations(self, feed: Feed) -> Self {
+        Self {
+            revocations: Some(feed),
+            ..self
         }
     }
 
@@ -222,7 +233,8 @@ impl Host {
 
     /// Starts `specs`, which are served by [`Running::serve`].
     pub async fn start(self, specs: &[Spec], descriptors: &'static [u8]) -> Result<Running, Error> {
-        let verifier = Verifier::new(&self.config.auth.public_key)?;
+        let revoked = Revoked::following(self.revocations);
+        let verifier = Verifier::of(&self.config.auth, self.clock.clone(), revoked.clone())?;
         let name = specs.iter().map(|s| s.name).collect::<Vec<_>>().join("+");
         let bus = bus::connect(&self.config.bus, &name).await?;
         let (reporter, health) = tonic_health::server::health_reporter();
@@ -237,6 +249,12 @@ impl Host {
         for spec in specs {
             let db = Self::migrate(&self.config, spec, self.config.database.migrate).await?;
             databases.push(db.clone());
+            let failed = |error| Error::Database(spec.name, error);
+            token::load(&db, &revoked).await.map_err(failed)?;
+            self.tasks.spawn(
+                "revoked",
+                token::persist(db.clone(), revoked.clone(), soft.clone()),
+            );
             let storage = report_storage(
                 reporter.clone(),
                 format!("{STORAGE}{}", spec.name),
@@ -271,6 +289,12 @@ impl Host {
             readiness.push((spec.grpc, started.ready));
         }
         routes.add_service(audit_service::server(audited));
+        verifier.spawn(&self.tasks);
+        if let Some(feed) = self.revocations {
+            let (sources, clock) = (vec![feed.source()], self.clock.clone());
+            let follower = Follower::new(bus.clone(), clock, "revoked", sources, Arc::new(revoked));
+            self.tasks.spawn("follower", follower.run(soft.clone()));
+        }
         self.tasks.spawn("health", report(reporter, readiness, soft));
         let edge = grpc::Edge::new(verifier, access::open_methods(), descriptors, &self.config.grpc);
         let server = grpc::Server {

@@ -17,6 +17,7 @@ mod result;
 mod serve;
 mod survey;
 mod table;
+mod token;
 pub mod workdays;
 
 use std::path::PathBuf;
@@ -54,15 +55,17 @@ pub use responses::{
     ResponsesVoidArgs, SelectionArgs,
 };
 pub use result::{PeriodArgs, ResultArgs, ResultCommand};
-pub use serve::{
-    DeadLettersArgs, KeyArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, TokenArgs, UpArgs,
-};
+pub use serve::{DatabaseArgs, DeadLettersArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, UpArgs};
 pub use survey::{
     AccessMode, CommentKind, CommentsArgs, FollowUpCommand, FollowUpListArgs, SurveyArgs, SurveyCommand,
     SurveyCreateArgs, SurveyExactArgs, SurveyListArgs, SurveyReadArgs, SurveyReopenArgs, TokensArgs,
     TokensFormat, Weights, Wording,
 };
 pub use table::{TableArgs, TableCommand, TableFileArgs, TableListArgs};
+pub use token::{
+    KeyArgs, KeyCommand, ListRevokedArgs, NewKeyArgs, Purpose, RevokeArgs, RevokedArgs, TokenArgs,
+    TokenCommand,
+};
 pub use workdays::WorkdaysArgs;
 
 #[derive(Debug, Parser)]
@@ -140,10 +143,12 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     #[command(about = "Daftar peristiwa yang tidak dapat diterapkan satu layanan, atau coba lagi")]
     DeadLetters(DeadLettersArgs),
-    #[command(about = "Buat token pemanggil (dicetak ke keluaran baku), atau cetak kunci publik")]
+    #[command(
+        about = "Buat token pemanggil (dicetak ke keluaran baku), cetak kunci publik, atau cabut token"
+    )]
     Token(TokenArgs),
     #[command(
-        about = "Buat kunci enkripsi data pengaduan atau teks responden (dicetak ke keluaran baku)",
+        about = "Buat kunci enkripsi data pengaduan atau teks responden (dicetak ke keluaran baku), atau urus kunci penanda tangan",
         long_about = "Buat kunci enkripsi data pengaduan atau teks responden, satu baris ID:BASE64 ke keluaran baku.\n\nKunci pertama \
                       mengenkripsi, semua kunci mendekripsi. prima up: taruh sebagai baris pertama complaint.key atau survey.key \
                       di direktori data. Layanan tersendiri: tambahkan pada PRIMA_COMPLAINT__KEYS atau PRIMA_SURVEY__KEYS \

@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
             Command::Migrate(args) => run::migrate(args).await,
             Command::Reconcile(args) => run::reconcile(args).await,
             Command::DeadLetters(args) => run::dead_letters(args).await,
-            Command::Token(args) => run::token(&args),
+            Command::Token(args) => run::token::token(args).await,
             Command::Access(args) => local::access::run(&args),
             Command::Workdays(args) => local::workdays::run(&args),
             Command::Instrument(InstrumentArgs {
@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
             Command::Table(TableArgs {
                 command: TableCommand::Check(args),
             }) => local::check::table(&args.file),
-            Command::Key(args) => run::key(&args),
+            Command::Key(args) => run::token::key(args).await,
             Command::Completions(args) => cli::completions(&args),
             _ => client::run(cli).await,
         }

@@ -1,31 +1,27 @@
-//! `prima up`, `serve`, `migrate`, `token` and the other commands that work on this machine instead of over gRPC.
+//! `prima up`, `serve`, `migrate` and the other commands that work on this machine instead of over gRPC.
 
 mod fault;
 mod folder;
+pub mod token;
 
 use std::{fs, net::SocketAddr, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, bail};
-use chrono::Duration;
 use prima_platform::{
-    caller::Role,
     clock::{self, Clock},
     config::{self, Config},
     consume,
     db::{Database, Lock},
     lifecycle::Tasks,
-    outbox,
+    outbox, private_file,
     service::{self, Host, Spec},
     telemetry,
-    token::{Signer, write_private},
     vault::Keyring,
 };
 use tokio::{net::TcpListener, signal::unix};
 
 use crate::{
-    cli::{
-        DeadLettersArgs, KeyArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, Service, TokenArgs, UpArgs,
-    },
+    cli::{DatabaseArgs, DeadLettersArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, Service, UpArgs},
     client::{self, print},
     demo,
 };
@@ -103,7 +99,7 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     // elsewhere.
     let mut locks = vec![Lock::take(&data.join(folder::LOCK))?];
     locks.extend(Host::lock(&config, &SPECS)?);
-    let token = local_token(&mut config, data)?;
+    let token = token::local(&mut config, data)?;
     local_keys(&mut config, data)?;
     let demo = match (args.demo, &token) {
         (true, Some(file)) => {
@@ -150,7 +146,7 @@ async fn start(config: Config, specs: &[Spec], name: &str, locks: Vec<Lock>) -> 
     let telemetry = telemetry::init(&config.telemetry, name)?;
     let tasks = Tasks::default();
     let started = async {
-        let host = Host::new(config.clone(), tasks.clone(), locks);
+        let host = Host::new(config.clone(), tasks.clone(), locks).revocations(prima_directory::REVOCATIONS);
         let (listener, address) = host.bind().await?;
         stop_on_signal(&tasks).context("sinyal berhenti tidak dapat diterima")?;
         let services = host.start(specs, prima_proto::FILE_DESCRIPTOR_SET).await;
@@ -193,41 +189,6 @@ async fn show_demo(address: SocketAddr, token: &str, data: &Path) -> anyhow::Res
     demo::show(&endpoint, token.trim(), DEMO_DEADLINE).await
 }
 
-/// Creates the local key at the first start, and a new administrator's token at each start. Returns `None` when another
-/// key is configured.
-fn local_token(config: &mut Config, data: &Path) -> anyhow::Result<Option<std::path::PathBuf>> {
-    if !config.auth.public_key.is_empty() {
-        return Ok(None);
-    }
-    let path = data.join("key.pem");
-    let signer = load_or_make(&path, true)?;
-    config.auth.public_key = signer.public_key().to_owned();
-    let now = Clock::system().now();
-    let token = signer.sign(
-        "operator",
-        &[Role::Admin],
-        &["*".into()],
-        now,
-        Duration::days(365),
-    )?;
-    let file = data.join("token");
-    put_private(&file, &token).with_context(|| format!("token {}", file.display()))?;
-    Ok(Some(file))
-}
-
-/// Writes a secret to a file of mode 0600, atomically in place of the one before. The file is on disk when this
-/// returns, because data that is encrypted later can't be read without its key.
-fn put_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let fresh = path.with_added_extension("new");
-    let _absent = fs::remove_file(&fresh);
-    write_private(&fresh, text)?;
-    fs::rename(&fresh, path)?;
-    match path.parent() {
-        Some(dir) => fs::File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
 /// Creates the local keys that encrypt complaints and the texts of respondents at the first start. Unless others are
 /// configured, the keys in the file of each are used, one per line.
 fn local_keys(config: &mut Config, data: &Path) -> anyhow::Result<()> {
@@ -246,7 +207,7 @@ fn local_keys(config: &mut Config, data: &Path) -> anyhow::Result<()> {
 fn keys_of_file(path: &Path) -> anyhow::Result<Vec<String>> {
     let name = || format!("kunci {}", path.display());
     if !path.exists() {
-        put_private(path, &format!("{}\n", new_key("k1")?)).with_context(name)?;
+        private_file::replace(path, &format!("{}\n", token::new_key("k1")?)).with_context(name)?;
     }
     let text = fs::read_to_string(path).with_context(name)?;
     let keys: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
@@ -254,28 +215,6 @@ fn keys_of_file(path: &Path) -> anyhow::Result<Vec<String>> {
         bail!("kunci {}: {}", path.display(), faults.join("; "));
     }
     Ok(keys)
-}
-
-/// A new encryption key in the form of the configuration.
-fn new_key(id: &str) -> anyhow::Result<String> {
-    let line = format!("{id}:{}", Keyring::generate_key()?);
-    if Keyring::parse(std::slice::from_ref(&line)).is_err() {
-        bail!("ID kunci terdiri atas 1 sampai 16 huruf kecil a-z, angka, atau tanda hubung");
-    }
-    Ok(line)
-}
-
-fn load_or_make(path: &Path, make: bool) -> anyhow::Result<Signer> {
-    let name = || format!("kunci {}", path.display());
-    if !path.exists() && make {
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).with_context(name)?;
-        }
-        Signer::generate()
-            .and_then(|signer| signer.save(path))
-            .with_context(name)?;
-    }
-    Signer::load(path).with_context(name)
 }
 
 /// Runs one service until a signal.
@@ -312,13 +251,17 @@ fn stop_on_signal(tasks: &Tasks) -> anyhow::Result<()> {
 
 /// The configuration of a command that works on the database of one service.
 fn database(args: MigrateArgs) -> anyhow::Result<(Config, Spec)> {
+    Ok((database_config(args.database)?, spec(args.service)))
+}
+
+fn database_config(database: DatabaseArgs) -> anyhow::Result<Config> {
     let flags = RunArgs {
-        database: args.database,
+        database,
         ..RunArgs::default()
     };
     let config = configure(&flags)?;
     config.validate()?;
-    Ok((config, spec(args.service)))
+    Ok(config)
 }
 
 /// Migrates the database of one service to the schema of this release. On SQLite the service must not be running.
@@ -385,37 +328,6 @@ pub async fn dead_letters(args: DeadLettersArgs) -> anyhow::Result<ExitCode> {
         );
     }
     db.close().await;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Prints a token, or the public key.
-pub fn token(args: &TokenArgs) -> anyhow::Result<ExitCode> {
-    let signer = load_or_make(&args.key, args.new_key)?;
-    if args.public {
-        println!("{}", signer.public_key());
-        return Ok(ExitCode::SUCCESS);
-    }
-    let roles: Vec<Role> = args
-        .roles
-        .iter()
-        .filter_map(|role| Role::parse(role.name()))
-        .collect();
-    let subject = args.subject.as_deref().unwrap_or_default();
-    let lifetime = Duration::days(i64::from(args.days));
-    println!(
-        "{}",
-        signer.sign(subject, &roles, &args.agencies, Clock::system().now(), lifetime)?
-    );
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Prints a new encryption key.
-pub fn key(args: &KeyArgs) -> anyhow::Result<ExitCode> {
-    let id = args
-        .id
-        .clone()
-        .unwrap_or_else(|| Clock::system().now().format("k%Y%m%d").to_string());
-    println!("{}", new_key(&id)?);
     Ok(ExitCode::SUCCESS)
 }
 

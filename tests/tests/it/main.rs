@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod callers;
 mod complaint;
 mod connections;
 mod contract;

@@ -6,6 +6,7 @@ pub mod component;
 pub mod medium;
 pub mod public_service;
 pub mod revision;
+pub mod revocation;
 pub mod standard;
 pub mod text;
 pub mod unit;

@@ -5,8 +5,8 @@ use chrono::NaiveDate;
 use prima_platform::{db::Txn, failure::Failure, outbox, trace};
 use prima_proto::{
     event::v1::{
-        AgencyState, AgencyUnitTypeState, MediumState, PublicServiceState, ServiceCharterState,
-        ServiceStandardState, UnitState,
+        AgencyState, AgencyUnitTypeState, MediumState, PublicServiceState, RevocationState,
+        ServiceCharterState, ServiceStandardState, UnitState,
     },
     name, subject,
 };
@@ -19,6 +19,7 @@ use crate::{
         charter::{self, Charter},
         medium::Medium,
         public_service::{self, Summary},
+        revocation::Revocation,
         standard,
         unit::{self, State, Unit},
         unit_type::{self, AgencyType},
@@ -176,4 +177,24 @@ fn unit_state(
         unit.version,
         payload.encode_to_vec(),
     )
+}
+
+/// The state of a revocation: only digests and a time, since who reads the bus need not know whose tokens are refused.
+pub fn revocation(revocation: &Revocation) -> outbox::State {
+    let until = |seconds| prost_types::Timestamp { seconds, nanos: 0 };
+    let payload = RevocationState {
+        issued_until: revocation.issued_until.map(until),
+    };
+    state(
+        subject::revocation(&revocation.id),
+        subject::REVOCATION_TYPE,
+        revocation.version,
+        payload.encode_to_vec(),
+    )
+}
+
+/// The last state of a revocation that has ended.
+pub fn ended_revocation(revocation: &Revocation, version: i64) -> outbox::State {
+    let subject = subject::revocation(&revocation.id);
+    outbox::State::new(subject, subject::REVOCATION_TYPE, REVISION, version, None)
 }

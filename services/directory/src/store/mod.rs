@@ -1,10 +1,11 @@
-//! The tables of the directory: agencies, units and their types, public services, their standards and charters. No row is
-//! deleted but that of a unit type that no unit has.
+//! The tables of the directory: agencies, units and their types, public services, their standards and charters, and revocations of
+//! tokens. No row is deleted but that of a unit type that no unit has, and a revocation that has ended.
 
 mod agency;
 mod json;
 mod public_service;
 mod revision;
+mod revocation;
 mod unit;
 mod unit_type;
 
@@ -16,6 +17,9 @@ pub use public_service::{
     public_service_save_in_txn,
 };
 pub use revision::{revision_facts, revision_get, revision_insert_in_txn, revision_next_number};
+pub use revocation::{
+    revocation_delete_ended_in_txn, revocation_list, revocation_lock_in_txn, revocation_save_in_txn,
+};
 pub use unit::{
     UnitFilter, unit_get, unit_insert_in_txn, unit_lock_in_txn, unit_page, unit_save_in_txn, units_of_type,
 };
@@ -35,6 +39,7 @@ impl MigratorTrait for Migrator {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
         steps.push(Box::new(UNIT_TYPES));
+        steps.push(Box::new(REVOCATIONS));
         steps
     }
 }
@@ -79,5 +84,16 @@ const UNIT_TYPES: Step = Step {
             agency {key} NOT NULL, unit_type {key} NOT NULL, name {key} NOT NULL UNIQUE, display_name TEXT NOT NULL,
             national {key}, version BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
             PRIMARY KEY (agency, unit_type))",
+    ],
+};
+
+const REVOCATIONS: Step = Step {
+    name: "m0003_revocations",
+    statements: &[
+        // A row leaves when no token that it names can be valid any more.
+        "CREATE TABLE revocation (
+            id {key} PRIMARY KEY, kind TEXT NOT NULL, issuer TEXT NOT NULL, value TEXT NOT NULL, issued_until BIGINT,
+            ends_at BIGINT, reason TEXT NOT NULL, version BIGINT NOT NULL, created_at BIGINT NOT NULL)",
+        "CREATE INDEX revocation_ends_at ON revocation (ends_at)",
     ],
 };

@@ -9,6 +9,7 @@ mod events;
 mod fixture;
 mod public_services;
 mod races;
+mod revocations;
 mod standard_faults;
 mod standards;
 mod unit_types;

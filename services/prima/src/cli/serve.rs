@@ -1,8 +1,8 @@
-//! Arguments of the commands that run services or sign tokens on this machine.
+//! Arguments of the commands that run services on this machine.
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Service;
 
@@ -73,82 +73,6 @@ pub struct MigrateArgs {
     pub service: Service,
     #[command(flatten)]
     pub database: DatabaseArgs,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct TokenArgs {
-    #[arg(
-        long,
-        value_name = "BERKAS",
-        default_value = "./var/key.pem",
-        help = "Berkas kunci privat (bawaan: ./var/key.pem)"
-    )]
-    pub key: PathBuf,
-    #[arg(long, help = "Buat kunci baru bila berkasnya belum ada")]
-    pub new_key: bool,
-    #[arg(long, help = "Cetak kunci publik (base64), bukan token")]
-    pub public: bool,
-    #[arg(
-        long,
-        value_name = "NAMA",
-        required_unless_present = "public",
-        help = "Pemegang token"
-    )]
-    pub subject: Option<String>,
-    #[arg(
-        long,
-        value_name = "PERAN",
-        value_delimiter = ',',
-        required_unless_present = "public",
-        help = "Peran, dipisah koma: admin, operator, intake, evaluator"
-    )]
-    pub roles: Vec<Role>,
-    #[arg(
-        long,
-        value_name = "INSTANSI",
-        value_delimiter = ',',
-        default_value = "*",
-        help = "Instansi yang berlaku, dipisah koma, atau * untuk semua (bawaan: *)"
-    )]
-    pub agencies: Vec<String>,
-    #[arg(
-        long,
-        value_name = "HARI",
-        default_value_t = 30,
-        value_parser = clap::value_parser!(u32).range(1..=3650),
-        help = "Masa berlaku dalam hari, 1 sampai 3650 (bawaan: 30)"
-    )]
-    pub days: u32,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct KeyArgs {
-    #[arg(
-        value_name = "ID",
-        help = "ID kunci: 1 sampai 16 huruf kecil a-z, angka, atau tanda hubung (bawaan: k dan tanggal hari ini \
-                menurut UTC, misalnya k20240102)"
-    )]
-    pub id: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Role {
-    Admin,
-    Operator,
-    Intake,
-    Evaluator,
-}
-
-impl Role {
-    /// The name in a token.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Operator => "operator",
-            Self::Intake => "intake",
-            Self::Evaluator => "evaluator",
-        }
-    }
 }
 
 #[derive(Debug, Clone, Args)]

@@ -41,7 +41,7 @@ pub(super) fn service_faults(config: &Config, service: Service) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if config.auth.public_key.is_empty() {
+    if config.auth.is_empty() {
         faults.push(
             "auth.public_key kosong; isi PRIMA_AUTH__PUBLIC_KEY (cetak dengan: prima token --public)"
                 .to_owned(),

@@ -2,9 +2,18 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use prima_platform::config::Config;
+use prima_platform::{config::Config, private_file};
 
-use super::{local_keys, new_key};
+use super::{local_keys, token::new_key};
+
+#[test]
+fn only_its_owner_may_enter_the_directory_of_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("a/b");
+    private_file::create_folder(&data).unwrap();
+    private_file::create_folder(&data).unwrap();
+    assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
 
 fn keys(config: Config, data: &std::path::Path) -> anyhow::Result<Vec<String>> {
     let mut config = config;

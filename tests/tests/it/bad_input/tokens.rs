@@ -4,31 +4,17 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use prima_platform::{caller::Role, clock::Clock, token::Signer};
+use prima_platform::{caller::Role, clock::Clock, jws, token::Signer};
 use prima_proto::{directory::v1 as directory, ranking::v1 as ranking, survey::v1 as survey};
 use prima_tests::{Cluster, client::Client, process::Service, sample};
 use prost::Message;
+use ring::hmac;
 use serde_json::{Value, json};
 use tonic::Code;
 
 use super::{
     DIRECTORY, RANKING, RawClient, RawClients, SURVEY, begin, fault, healthy, refused, stored, wire,
 };
-
-fn private(signer: &Signer) -> Vec<u8> {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("key");
-    signer.save(&path).unwrap();
-    STANDARD
-        .decode(std::fs::read_to_string(path).unwrap().trim())
-        .unwrap()
-}
-
-fn sign(der: &[u8], claims: &Value) -> String {
-    let header = Header::new(Algorithm::EdDSA);
-    jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(der)).unwrap()
-}
 
 /// The claims of an admin with this change; a null removes a claim.
 fn claims(change: Value) -> Value {
@@ -52,15 +38,17 @@ fn part(value: &Value) -> String {
 
 /// Values of the header `authorization` that must be refused.
 fn forged(cluster: &Cluster) -> Vec<(&'static str, String)> {
-    let der = private(&cluster.signer);
+    let sign = |change: Value| cluster.signer.sign_claims(&claims(change)).unwrap();
     let now = Clock::system().now().timestamp();
-    let good = sign(&der, &claims(json!({})));
+    let good = sign(json!({}));
     let signature = good.rsplit_once('.').unwrap().1;
     let low = cluster.token(&[Role::Intake], &["3271"]);
     let raw = STANDARD.decode(cluster.signer.public_key()).unwrap();
     let hs256 = |key: &[u8]| {
-        let header = Header::new(Algorithm::HS256);
-        jsonwebtoken::encode(&header, &claims(json!({})), &EncodingKey::from_secret(key)).unwrap()
+        let header = json!({"alg": "HS256", "kid": cluster.signer.id()});
+        let input = jws::signing_input(&header, &claims(json!({})));
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, key);
+        jws::compact(&input, hmac::sign(&secret, input.as_bytes()).as_ref())
     };
     let none = |alg: &str| {
         format!(
@@ -78,23 +66,43 @@ fn forged(cluster: &Cluster) -> Vec<(&'static str, String)> {
         ("long", "a".repeat(8000)),
         (
             "another key",
-            sign(&private(&Signer::generate().unwrap()), &claims(json!({}))),
+            Signer::generate()
+                .unwrap()
+                .sign_claims(&claims(json!({})))
+                .unwrap(),
         ),
         // The leeway is one minute.
-        ("expired", sign(&der, &claims(json!({"exp": now - 120})))),
-        ("expired long ago", sign(&der, &claims(json!({"exp": 0})))),
-        ("expiry as text", sign(&der, &claims(json!({"exp": "tomorrow"})))),
-        ("negative expiry", sign(&der, &claims(json!({"exp": -1})))),
-        ("no expiry", sign(&der, &claims(json!({"exp": null})))),
-        ("other issuer", sign(&der, &claims(json!({"iss": "prima2"})))),
-        ("no issuer", sign(&der, &claims(json!({"iss": null})))),
-        ("no subject", sign(&der, &claims(json!({"sub": null})))),
-        ("roles as text", sign(&der, &claims(json!({"roles": "admin"})))),
-        ("no agencies", sign(&der, &claims(json!({"agencies": null})))),
+        ("expired", sign(json!({"exp": now - 120}))),
+        ("expired long ago", sign(json!({"exp": 0}))),
         (
-            "for another audience",
-            sign(&der, &claims(json!({"aud": "someone"}))),
+            "a longer life than a year",
+            sign(json!({"exp": now + 366 * 86_400})),
         ),
+        ("issued in the future", sign(json!({"iat": now + 120}))),
+        ("not valid yet", sign(json!({"nbf": now + 120}))),
+        (
+            "a person's for more than a day",
+            sign(json!({"kind": "person", "exp": now + 86_400})),
+        ),
+        ("audiences as numbers", sign(json!({"aud": [1]}))),
+        ("no audience in a list", sign(json!({"aud": []}))),
+        ("crit", {
+            let header = json!({"alg": "EdDSA", "crit": ["exp"]});
+            cluster.signer.sign_parts(&header, &claims(json!({}))).unwrap()
+        }),
+        ("id of a key of nobody", {
+            let header = json!({"alg": "EdDSA", "kid": "unknown"});
+            cluster.signer.sign_parts(&header, &claims(json!({}))).unwrap()
+        }),
+        ("expiry as text", sign(json!({"exp": "tomorrow"}))),
+        ("negative expiry", sign(json!({"exp": -1}))),
+        ("no expiry", sign(json!({"exp": null}))),
+        ("other issuer", sign(json!({"iss": "prima2"}))),
+        ("no issuer", sign(json!({"iss": null}))),
+        ("no subject", sign(json!({"sub": null}))),
+        ("roles as text", sign(json!({"roles": "admin"}))),
+        ("no agencies", sign(json!({"agencies": null}))),
+        ("for another audience", sign(json!({"aud": "someone"}))),
         ("alg none", none("none")),
         ("alg None", none("None")),
         ("alg unknown", none("EdDSA2\u{0}")),
@@ -212,7 +220,11 @@ async fn an_invalid_token_is_refused_everywhere() {
     bare.ranking.bytes("ListLeagueTables", vec![]).await.unwrap();
     // A token that expired within the leeway is still accepted.
     let now = Clock::system().now().timestamp();
-    let just = sign(&private(&suite.cluster.signer), &claims(json!({"exp": now - 5})));
+    let just = suite
+        .cluster
+        .signer
+        .sign_claims(&claims(json!({"exp": now - 5})))
+        .unwrap();
     RawClients::new(&suite, &just)
         .survey
         .send("GetSurvey", &get)

@@ -12,12 +12,22 @@ use super::{code, read, services, without_tests};
 const EVERY: &str = "Every service";
 
 /// Texts in the code that look like a reason and are not.
-const NO_REASONS: [&str; 7] = [
+const NO_REASONS: [&str; 16] = [
     // These are column types and a pragma.
     "BLOB",
     "BYTEA",
     "ON",
     "TEXT",
+    // These are algorithms and kinds of keys in tokens.
+    "EC",
+    "ES256",
+    "ES384",
+    "ES512",
+    "JWT",
+    "OKP",
+    "PS256",
+    "RS256",
+    "RSA",
     // This is an environment variable.
     "PRIMA_FAILPOINTS",
     // These are codes of PostgreSQL.

@@ -8,7 +8,7 @@ use std::error::Error;
 use prima_platform::{
     bus,
     db::{self, Cause, DbErr, LockError},
-    objects, service, telemetry, token,
+    key_store, objects, service, telemetry, token,
 };
 
 use super::io_text;
@@ -22,11 +22,10 @@ pub(super) fn text(cause: &(dyn Error + 'static)) -> Option<String> {
         return Some(lock(error));
     }
     if let Some(error) = cause.downcast_ref::<token::Error>() {
-        return Some(match error {
-            token::Error::File(error) => io_text(error),
-            token::Error::Key => "bukan kunci Ed25519 dalam base64".to_owned(),
-            token::Error::Token(error) => format!("token tidak dapat dibuat ({error})"),
-        });
+        return Some(token(error));
+    }
+    if let Some(error) = cause.downcast_ref::<key_store::Error>() {
+        return Some(key_store(error));
     }
     if let Some(error) = cause.downcast_ref::<telemetry::Error>() {
         return Some(match error {
@@ -44,6 +43,37 @@ pub(super) fn text(cause: &(dyn Error + 'static)) -> Option<String> {
         return Some(bus(error));
     }
     cause.downcast_ref::<service::Error>().map(host)
+}
+
+fn token(error: &token::Error) -> String {
+    match error {
+        token::Error::File(error) => io_text(error),
+        token::Error::Key => "bukan kunci Ed25519 dalam base64".to_owned(),
+        error => format!("token tidak dapat dibuat ({error})"),
+    }
+}
+
+fn key_store(error: &key_store::Error) -> String {
+    use key_store::Error;
+    match error {
+        Error::File(path, error) => format!("kunci {}: {}", path.display(), io_text(error)),
+        Error::Readable(path) => format!(
+            "kunci {}: dapat dibaca pihak lain; batasi dengan: chmod go= {}",
+            path.display(),
+            path.display()
+        ),
+        Error::Register(path, error) => format!("daftar kunci {} rusak ({error})", path.display()),
+        Error::Key(path, error) => format!("kunci {}: {}", path.display(), token(error)),
+        Error::Lock(error) => lock(error),
+        Error::Id(_) => {
+            "ID kunci terdiri atas 1 sampai 64 huruf kecil a-z, angka, atau tanda hubung".to_owned()
+        }
+        Error::Exists(id) => format!("kunci {id} sudah ada"),
+        Error::Unknown(id) => format!("kunci {id} tidak ada"),
+        Error::State(id, state) => {
+            format!("kunci {id} dalam keadaan {state}; rotasi dahulu: prima key rotate")
+        }
+    }
 }
 
 fn lock(error: &LockError) -> String {
@@ -104,7 +134,9 @@ fn host(error: &service::Error) -> String {
         Error::Newer(service, text) => {
             format!("skema layanan {service} lebih baru daripada program ini ({text})")
         }
-        Error::Key(_) => "auth.public_key bukan kunci publik Ed25519 dalam base64".to_owned(),
+        Error::Key(_) => {
+            "auth.public_key atau auth.public_keys bukan kunci publik Ed25519 dalam base64".to_owned()
+        }
         Error::Grpc(GrpcError::Bind(address, error)) => format!("grpc.listen {address}: {}", io_text(error)),
         Error::Grpc(GrpcError::Tls(error)) => {
             format!("berkas TLS tidak dapat dipakai: {error}")

@@ -1,0 +1,185 @@
+//! Verifies tokens, and keeps the callers of those that were verified.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use hashlink::LruCache;
+use ring::digest::{SHA256, digest};
+use serde_json::Value;
+
+use super::{
+    Error,
+    claims::Limits,
+    fetch,
+    issuer::Issuer,
+    revocation::{Marks, Revoked},
+};
+use crate::{
+    caller::{Caller, ISSUER},
+    clock::Clock,
+    config::Auth,
+    jws::{Jws, Key},
+    lifecycle::Tasks,
+};
+
+/// Most callers that are kept; the one that called the longest ago leaves first.
+pub(super) const CACHED: usize = if cfg!(test) { 64 } else { 16_384 };
+
+/// SHA-256 of a token: the cache contains no tokens.
+type Digest = [u8; 32];
+
+/// Verifies tokens. Verifying a signature costs more than the rest of a call, so the callers of valid tokens are kept; each time,
+/// the end of its life, its key and revocations are looked at again. Cheap to clone.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    limits: Limits,
+    refresh: Duration,
+    issuers: HashMap<Arc<str>, Arc<Issuer>>,
+    revoked: Revoked,
+    cache: Mutex<LruCache<Digest, Entry>>,
+}
+
+/// What is kept of a verified token.
+struct Entry {
+    caller: Caller,
+    expires: i64,
+    issuer: Arc<Issuer>,
+    key_id: Option<String>,
+    key: Arc<Key>,
+    marks: Marks,
+}
+
+impl Verifier {
+    /// A verifier with one public key in base64.
+    ///
+    /// # Errors
+    ///
+    /// It is no Ed25519 key in base64.
+    pub fn new(public_key: &str) -> Result<Self, Error> {
+        let auth = Auth {
+            public_key: public_key.to_owned(),
+            ..Auth::default()
+        };
+        Self::of(&auth, Clock::system(), Revoked::default())
+    }
+
+    /// A verifier with the keys and issuers of a configuration. It knows no keys of issuers until [`Self::spawn`] has read
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// A key is malformed, or there is neither a key nor an issuer.
+    pub fn of(config: &Auth, clock: Clock, revoked: Revoked) -> Result<Self, Error> {
+        if config.is_empty() {
+            return Err(Error::NoKey);
+        }
+        let local = Issuer::local(config)?;
+        let remote = config.issuers.iter().map(Issuer::remote);
+        let issuers = std::iter::once(local).chain(remote);
+        Ok(Self(Arc::new(Inner {
+            clock,
+            limits: Limits::new(config),
+            refresh: Duration::from_secs(config.refresh_seconds),
+            issuers: issuers
+                .map(|issuer| (Arc::clone(&issuer.rule.issuer), Arc::new(issuer)))
+                .collect(),
+            revoked,
+            cache: Mutex::new(LruCache::new(CACHED)),
+        })))
+    }
+
+    /// Spawns what reads the keys of the issuers.
+    pub fn spawn(&self, tasks: &Tasks) {
+        let remote = self.0.issuers.iter().filter(|(url, _)| &***url != ISSUER);
+        for (_, issuer) in remote {
+            let follow = fetch::follow(Arc::clone(issuer), self.0.refresh, tasks.soft().clone());
+            tasks.spawn("issuer", follow);
+        }
+    }
+
+    /// The caller of a token that was verified before and is still valid.
+    pub fn cached(&self, token: &str) -> Option<Caller> {
+        let inner = &*self.0;
+        let digest = sha256(token);
+        let mut cache = inner.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = cache.get(&digest)?;
+        let key = entry.issuer.key(entry.key_id.as_deref());
+        let is_valid = inner
+            .limits
+            .alive(entry.expires, inner.clock.now().timestamp())
+            .is_ok()
+            && key.is_some_and(|key| Arc::ptr_eq(&key, &entry.key))
+            && !inner.revoked.refuses(&entry.marks);
+        if !is_valid {
+            let _removed = cache.remove(&digest);
+            return None;
+        }
+        Some(entry.caller.clone())
+    }
+
+    /// The caller of a token.
+    ///
+    /// # Errors
+    ///
+    /// The token is not valid; the error says why.
+    pub fn verify(&self, token: &str) -> Result<Caller, Error> {
+        if let Some(caller) = self.cached(token) {
+            return Ok(caller);
+        }
+        let inner = &*self.0;
+        let jws = Jws::parse(token)?;
+        let issuer = jws.claims.get("iss").and_then(Value::as_str);
+        let issuer = issuer
+            .and_then(|issuer| inner.issuers.get(issuer))
+            .ok_or(Error::Issuer)?;
+        let key = issuer.signer(&jws)?;
+        let now = inner.clock.now().timestamp();
+        let claims = issuer.rule.read(&jws.claims, inner.limits, now)?;
+        let digest = sha256(token);
+        let marks = Marks::of(&issuer.rule.issuer, &claims, &key, &digest);
+        if inner.revoked.refuses(&marks) {
+            return Err(Error::Revoked);
+        }
+        let entry = Entry {
+            caller: claims.caller.clone(),
+            expires: claims.expires,
+            issuer: Arc::clone(issuer),
+            key_id: jws.key_id,
+            key,
+            marks,
+        };
+        let mut cache = inner.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let _before = cache.insert(digest, entry);
+        Ok(claims.caller)
+    }
+
+    /// Gives an issuer these keys.
+    #[cfg(test)]
+    pub(super) fn adopt(
+        &self,
+        url: &str,
+        keys: &Value,
+        read: tokio::time::Instant,
+    ) -> Result<(), &'static str> {
+        self.0.issuers[url].adopt(keys.to_string().as_bytes(), read)
+    }
+
+    /// Number of callers that are kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.0.cache.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// SHA-256 of a text.
+pub(super) fn sha256(text: &str) -> Digest {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    bytes
+}
