@@ -84,6 +84,12 @@ impl<X, M: Protected> Protected for (X, M) {
 }
 
 impl Rule {
+    /// Whether an operation may refuse a caller whom the rule admits, because of what only stored data shows.
+    pub fn has_condition(&self) -> bool {
+        let stored = |grant: &Grant| matches!(grant.needs, Needs::Stored(_));
+        !self.condition.is_empty() || self.grants.iter().any(stored)
+    }
+
     /// Whether callers without a token can be admitted.
     pub fn is_open(&self) -> bool {
         let open = |who: &Caller| matches!(who, Caller::Public | Caller::ProofHolder);
@@ -100,7 +106,7 @@ pub fn agency_in<'a>(field: &str, value: &'a str) -> Option<&'a str> {
     let mut parts = value.split('/');
     while let (Some(collection), Some(id)) = (parts.next(), parts.next()) {
         if collection == "agencies" {
-            return Some(id);
+            return Some(id).filter(|id| !id.is_empty());
         }
     }
     None
@@ -127,6 +133,7 @@ mod tests {
             ("agency_id", "", None),
             ("name", "", None),
             ("name", "agencies", None),
+            ("name", "agencies/", None),
             ("name", "units/agencies/agencies", None),
             ("name", "complaints/agencies", None),
         ] {

@@ -5,7 +5,7 @@ use prima_proto::access::{Grant, Needs, Protected, RULES, Rule, agency_in, v1::C
 
 use crate::{
     caller::{Caller, Role},
-    failure::{Failure, Kind, Violation},
+    failure::{Failure, Kind},
 };
 
 /// Paths (`/package.Service/Method`) of the methods that admit callers without a token.
@@ -33,8 +33,8 @@ pub fn admit<M: Protected>(caller: &Caller, message: &M) -> Result<(), Failure> 
     Err(refused(rule))
 }
 
-/// As [`admit`], for an operation whose parser reports all faults of the message: of a caller who has the role, and whose
-/// message only names no agency, the refusal is returned to be given after the faults.
+/// As [`admit`], but of a caller who has the role, and whose message only names no agency, the refusal is returned to be given
+/// when the message has no faults: the missing name is one of them.
 ///
 /// # Errors
 ///
@@ -44,36 +44,20 @@ pub fn admit_unless_faulty<M: Protected>(
     message: &M,
 ) -> Result<Result<(), Failure>, Failure> {
     match admit(caller, message) {
-        Err(refused) if unnamed(caller, message).is_none() => Err(refused),
+        Err(refused) if !lacks_a_name(caller, message) => Err(refused),
         admitted => Ok(admitted),
     }
 }
 
-/// As [`admit`], for an operation that does more than to parse the message.
-///
-/// # Errors
-///
-/// As [`admit`]; `INVALID_ARGUMENT` to a caller who has the role, when the message names no agency.
-pub fn admit_named<M: Protected>(caller: &Caller, message: &M) -> Result<(), Failure> {
-    admit(caller, message).map_err(|refused| match unnamed(caller, message) {
-        Some(field) => Failure::from(Violation::new(
-            field,
-            "must name an agency, unless the token is for all agencies",
-            "harus menyebut instansi, kecuali token berlaku untuk semua instansi",
-        )),
-        None => refused,
-    })
-}
-
-/// The field that should name an agency and does not, for a caller who has the role that is needed.
-fn unnamed<M: Protected>(caller: &Caller, message: &M) -> Option<&'static str> {
-    M::RULE.grants.iter().find_map(|grant| {
+/// Whether the message names no agency where it should, and the caller has the role that is needed.
+fn lacks_a_name<M: Protected>(caller: &Caller, message: &M) -> bool {
+    M::RULE.grants.iter().any(|grant| {
         let Needs::AgencyIn(field) = grant.needs else {
-            return None;
+            return false;
         };
         let named = message.field(field).and_then(|value| agency_in(field, value));
         let has_role = |who: &Who| role(*who).is_some_and(|role| caller.has(role));
-        (named.is_none() && grant.who.iter().any(has_role)).then_some(field)
+        named.is_none() && grant.who.iter().any(has_role)
     })
 }
 
@@ -229,10 +213,8 @@ mod tests {
         let admin = caller(&[Role::Admin], &["3271"]);
         assert_eq!(kind(&admin, &update), Some(Kind::Denied));
         // A caller with the role learns what is wrong with the message, others do not.
-        assert_eq!(admit_named(&admin, &update).unwrap_err().kind, Kind::Invalid);
         assert!(admit_unless_faulty(&admin, &update).unwrap().is_err());
         let operator = caller(&[Role::Operator], &["3271"]);
-        assert_eq!(admit_named(&operator, &update).unwrap_err().kind, Kind::Denied);
         assert!(admit_unless_faulty(&operator, &update).is_err());
     }
 

@@ -10,7 +10,7 @@ use crate::{
     access,
     audit::{self, Act, Audited},
     caller::{self, Caller},
-    failure::Failure,
+    failure::{Failure, Kind},
     grpc::{Answer, Network, answer, status},
 };
 
@@ -24,20 +24,31 @@ where
     M: Protected,
     F: Future<Output = Result<A, Failure>>,
 {
-    let caller = admit(service, &request).await?;
-    let act = M::RULE.personal.then(|| act_of(&caller, &request)).flatten();
-    let done = run(caller, request.into_inner()).await;
-    if let (Ok(_), Some(act)) = (&done, &act) {
-        let appended = audit::append(
-            service.database().writer(),
-            act,
-            AuditDecision::Read,
-            service.clock(),
-        )
-        .await;
+    let caller = caller::of(&request);
+    let admitted = access::admit_unless_faulty(&caller, request.get_ref());
+    // Most readings are no entry of the audit log, whatever becomes of them.
+    let is_entry = M::RULE.personal || M::RULE.has_condition() || !matches!(admitted, Ok(Ok(())));
+    let act = is_entry.then(|| act_of(&caller, &request)).flatten();
+    let read = async {
+        let admitted = admitted?;
+        let read = run(caller, request.into_inner()).await;
+        match (admitted, read) {
+            (Ok(()), read) => read,
+            (Err(_), Err(faults)) if faults.kind == Kind::Invalid => Err(faults),
+            // What was read is dropped.
+            (Err(refusal), _) => Err(refusal),
+        }
+    };
+    let read = match read.await {
+        Ok(read) => read,
+        Err(refusal) => return answer(Err(audit::refused(service, act, refusal).await)),
+    };
+    if let Some(act) = act.filter(|_| M::RULE.personal) {
+        let writer = service.database().writer();
+        let appended = audit::append(writer, &act, AuditDecision::Read, service.clock()).await;
         appended.map_err(|error| status(error.into()))?;
     }
-    answer(done)
+    answer(Ok(read))
 }
 
 /// Succeeds for a request whose caller is admitted by the rule of the method, or has the role and only names no agency. For what
@@ -53,26 +64,11 @@ pub async fn admit_unless_faulty<M: Protected>(
     let caller = caller::of(request);
     match access::admit_unless_faulty(&caller, request.get_ref()) {
         Ok(_) => Ok(()),
-        Err(refusal) => Err(refused(service, &caller, request, refusal).await),
+        Err(refusal) => {
+            let act = act_of(&caller, request);
+            Err(status(audit::refused(service, act, refusal).await))
+        }
     }
-}
-
-/// Succeeds for a request whose caller is admitted by the rule of the method; returns the caller.
-async fn admit<M: Protected>(service: &impl Audited, request: &Request<M>) -> Result<Caller, Status> {
-    let caller = caller::of(request);
-    match access::admit_named(&caller, request.get_ref()) {
-        Ok(()) => Ok(caller),
-        Err(refusal) => Err(refused(service, &caller, request, refusal).await),
-    }
-}
-
-async fn refused<M: Protected>(
-    service: &impl Audited,
-    caller: &Caller,
-    request: &Request<M>,
-    refusal: Failure,
-) -> Status {
-    status(audit::refused(service, act_of(caller, request), refusal).await)
 }
 
 /// The caller, whom nothing has admitted yet, and the message or stream of messages, for an operation that admits the caller

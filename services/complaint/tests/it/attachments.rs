@@ -30,7 +30,7 @@ async fn a_file_is_downloaded_as_it_was_uploaded_and_stored_encrypted() {
             let bytes = pdf("isi surat yang rahasia", size);
             let name = world.upload("surat.pdf", &bytes).await;
             let by_intake = world.download(|| intake(read(&name))).await;
-            refused(by_intake, Code::NotFound, "NOT_FOUND");
+            refused(by_intake, Code::PermissionDenied, "PERMISSION_DENIED");
             let report = world.submit_with(&size.to_string(), vec![name.clone()]).await;
             assert_eq!(world.download(|| liaison(read(&name))).await.unwrap(), bytes);
             assert_eq!(world.download(|| national(read(&name))).await.unwrap(), bytes);
@@ -62,7 +62,7 @@ async fn only_the_agency_and_the_reporter_can_download_a_file() {
         let status = refused(elsewhere, Code::NotFound, "NOT_FOUND");
         assert!(!status.message().contains("3271"), "{status:?}");
         let by_intake = world.download(|| intake(read(&name))).await;
-        refused(by_intake, Code::NotFound, "NOT_FOUND");
+        refused(by_intake, Code::PermissionDenied, "PERMISSION_DENIED");
         let nobody = world.download(|| public(read(&name))).await;
         refused(nobody, Code::Unauthenticated, "TOKEN_MISSING");
         let wrong_secret = v1::Access {

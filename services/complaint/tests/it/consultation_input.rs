@@ -183,7 +183,7 @@ async fn changes_of_a_question_report_all_faults() {
         );
         let bad = v1::RateConsultationRequest::default();
         assert_eq!(
-            faults(t.consultations.rate_consultation(public(bad)).await),
+            faults(t.consultations.rate_consultation(liaison(bad)).await),
             ["request_id", "access", "rating"]
         );
         let bad = v1::RateConsultationRequest {
@@ -192,7 +192,7 @@ async fn changes_of_a_question_report_all_faults() {
             ..rate_by_name("", 6)
         };
         assert_eq!(
-            faults(t.consultations.rate_consultation(public(bad)).await),
+            faults(t.consultations.rate_consultation(liaison(bad)).await),
             ["access", "name", "rating"]
         );
     })

@@ -29,6 +29,9 @@ pub(crate) use schema::Tables;
 /// Most entries of refusals that a process writes in a minute for one caller; further ones are only logged.
 const REFUSALS_PER_MINUTE: u32 = 60;
 
+/// Most digits in a row in a name that is stored of a refused call; telephone numbers have more.
+const MOST_DIGITS: usize = 6;
+
 /// Limits the entries of refusals for each caller, because one could fill the database with them.
 static REFUSALS: LazyLock<Option<Buckets<String>>> =
     LazyLock::new(|| Buckets::per_minute(REFUSALS_PER_MINUTE));
@@ -124,6 +127,15 @@ pub async fn refused(service: &impl Audited, act: Option<Act>, refusal: Failure)
         return refusal;
     }
     refusal.reason.clone_into(&mut act.0.reason);
+    // Nothing has that name, perhaps: a telephone or identity number may have been given in its place by mistake.
+    for text in [&mut act.0.resource, &mut act.0.agency] {
+        if text
+            .split(|c: char| !c.is_ascii_digit())
+            .any(|run| run.len() > MOST_DIGITS)
+        {
+            text.clear();
+        }
+    }
     let appended = append(
         service.database().writer(),
         &act,
