@@ -14,6 +14,7 @@ pub mod client;
 pub mod complaint;
 pub mod latency;
 pub mod process;
+pub mod raw;
 pub mod sample;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

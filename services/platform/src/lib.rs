@@ -50,5 +50,6 @@ pub mod testing;
 pub mod token;
 pub mod trace;
 pub mod uncounted;
+pub mod unicode;
 pub mod vault;
 pub mod words;

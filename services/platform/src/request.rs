@@ -12,13 +12,16 @@ use prost_types::FieldMask;
 
 use crate::{
     failure::{Failure, Violation},
-    request_id,
+    request_id, unicode,
 };
 
 /// Means every resource of a collection, as in `agencies/-/units`; no resource has it as its id.
 pub const WILDCARD: &str = "-";
 /// Name of the field with the paths of an update.
 const MASK: &str = "update_mask";
+
+/// How many faults of a request are kept; of more, a caller learns nothing, and a small request can have millions.
+const FAULTS_MAX: usize = 5000;
 
 /// The faults found so far.
 #[derive(Debug, Default)]
@@ -32,17 +35,24 @@ impl Faults {
         english: impl Into<String>,
         indonesian: impl Into<String>,
     ) {
-        self.0.push(Violation::new(field, english, indonesian));
+        self.push(Violation::new(field, english, indonesian));
+    }
+
+    fn push(&mut self, fault: Violation) {
+        if self.0.len() < FAULTS_MAX {
+            self.0.push(fault);
+        }
     }
 
     /// The value; on a fault, adds it and returns `None`.
     pub fn take<T>(&mut self, parsed: Result<T, Violation>) -> Option<T> {
-        parsed.map_err(|fault| self.0.push(fault)).ok()
+        parsed.map_err(|fault| self.push(fault)).ok()
     }
 
     /// The value; on faults, adds them and returns `None`.
     pub fn take_all<T>(&mut self, parsed: Result<T, Vec<Violation>>) -> Option<T> {
-        parsed.map_err(|faults| self.0.extend(faults)).ok()
+        let add = |faults: Vec<Violation>| faults.into_iter().for_each(|fault| self.push(fault));
+        parsed.map_err(add).ok()
     }
 
     /// The value; on a fault, adds it and returns the default.
@@ -81,7 +91,8 @@ impl Faults {
                 format!("Sebutkan paling sedikit satu isian: {list}"),
             );
         }
-        for path in paths.iter().filter(|path| !known.contains(&path.as_str())) {
+        let unknown = paths.iter().filter(|path| !known.contains(&path.as_str()));
+        for path in unknown.take(FAULTS_MAX) {
             let shown = shown(path);
             self.add(
                 MASK,
@@ -141,9 +152,11 @@ impl Mask {
     }
 }
 
-/// A text of the caller for use in a message: without control characters, at most 64 characters.
+/// A text of the caller for use in a message: without control characters and such that can't be seen or change the direction
+/// of writing, at most 64 characters.
 pub fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(64).collect()
+    let plain = |c: &char| !c.is_control() && !unicode::is_invisible(*c);
+    text.chars().filter(plain).take(64).collect()
 }
 
 /// Applies `check` to a field that may be empty.
@@ -355,6 +368,11 @@ mod tests {
         let refused = faults.build(|| Some(1)).unwrap_err();
         assert_eq!(fields(&refused), ["request_id", "unit"]);
         assert_eq!(Faults::default().build(|| Some(1)).unwrap(), 1);
+        let mut faults = Faults::default();
+        for _ in 0..2 * FAULTS_MAX {
+            faults.add("f", "x", "x");
+        }
+        assert_eq!(faults.refused().violations.len(), FAULTS_MAX);
         assert_eq!(Faults::default().part(1), Ok(1));
     }
 

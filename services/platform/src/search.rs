@@ -7,7 +7,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{
     db::{Txn, sql},
-    words::words,
+    words::{unfolded, words},
 };
 
 /// A full-text index beside a table whose rows have a number. It is also the migration step that creates the index.
@@ -56,9 +56,11 @@ impl Search {
         )]
     }
 
-    /// Indexes the text of row `id`, which replaces the earlier one.
+    /// Indexes the text of row `id`, which replaces the earlier one. Its words are folded, so that a text with letters that
+    /// look like others is found by the word that it looks like.
     pub async fn put(&self, txn: &Txn, id: i64, text: &str) -> Result<(), DbErr> {
         let Self { table, key, .. } = self;
+        let text = words(text).join(" ");
         let insert = if txn.get_database_backend() == DbBackend::Postgres {
             format!(
                 "INSERT INTO {table} ({key}, document) VALUES ($1, to_tsvector('indonesian', $2))
@@ -86,7 +88,8 @@ impl Search {
 
     /// A condition on `column`, the number of the row, that is true for the rows that contain every word of `query`;
     /// with the value of its parameter `$n`. PostgreSQL compares the stems of words. SQLite has no stemmer for
-    /// Indonesian, so a word there matches all words that begin with it. `None` for a query without words.
+    /// Indonesian, so a word there matches all words that begin with it. `None` for a query without words. The query is
+    /// searched for folded and as it is, because rows that an earlier release indexed are not folded.
     pub fn condition(
         &self,
         conn: &impl ConnectionTrait,
@@ -95,21 +98,30 @@ impl Search {
         n: usize,
     ) -> Option<(String, Value)> {
         let Self { table, key, .. } = self;
-        let words = words(query);
-        if words.is_empty() {
+        let (folded, plain) = (words(query), unfolded(query));
+        if folded.is_empty() {
             return None;
         }
         if conn.get_database_backend() == DbBackend::Postgres {
             let text = format!(
                 "{column} IN (SELECT {key} FROM {table}
-                    WHERE document @@ plainto_tsquery('indonesian', ${n}))"
+                    WHERE document @@ (plainto_tsquery('indonesian', split_part(${n}, '/', 1))
+                        || plainto_tsquery('indonesian', split_part(${n}, '/', 2))))"
             );
-            return Some((text, words.join(" ").into()));
+            // Words contain no slash.
+            return Some((text, format!("{}/{}", folded.join(" "), plain.join(" ")).into()));
         }
         // Words contain letters and digits only, so that they contain no operator.
-        let terms: Vec<String> = words.iter().map(|w| format!("\"{w}\"*")).collect();
+        let all = |words: &[String]| {
+            let terms: Vec<String> = words.iter().map(|w| format!("\"{w}\"*")).collect();
+            format!("({})", terms.join(" AND "))
+        };
+        let mut terms = all(&folded);
+        if plain != folded && !plain.is_empty() {
+            terms = format!("{terms} OR {}", all(&plain));
+        }
         let text = format!("{column} IN (SELECT rowid FROM {table} WHERE {table} MATCH ${n})");
-        Some((text, terms.join(" ").into()))
+        Some((text, terms.into()))
     }
 }
 

@@ -1,10 +1,21 @@
 //! Splits a text into words.
 
-/// The words of a text in lower case: runs of letters and digits.
+use crate::unicode;
+
+/// The words of a text as they are compared, in lower case and folded (see [`unicode::folded`]): runs of letters and digits.
 pub fn words(text: &str) -> Vec<String> {
+    runs(&unicode::folded(text))
+}
+
+/// The words of a text in lower case, without being folded.
+pub fn unfolded(text: &str) -> Vec<String> {
+    runs(&text.to_lowercase())
+}
+
+fn runs(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|w| !w.is_empty())
-        .map(str::to_lowercase)
+        .map(str::to_owned)
         .collect()
 }
 
@@ -18,6 +29,12 @@ pub fn count(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_folded() {
+        assert_eq!(words("S\u{200b}i-Раndu, DESA!"), ["si", "pandu", "desa"]);
+        assert_eq!(unfolded("Café, DESA"), ["café", "desa"]);
+    }
 
     #[test]
     fn words_are_counted_as_people_do() {

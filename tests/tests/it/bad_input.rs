@@ -9,6 +9,8 @@
     reason = "helpers of tests fail their test"
 )]
 
+mod fields;
+mod letters;
 mod limits;
 mod names;
 mod once;
@@ -26,6 +28,7 @@ use prima_tests::{
     Cluster, Suite,
     client::{Client, channel},
     process::Process,
+    raw::RawCodec,
 };
 use prost::Message;
 use tonic::{
@@ -35,8 +38,6 @@ use tonic::{
     transport::Channel,
 };
 use tonic_types::{FieldViolation, LocalizedMessage, StatusExt};
-
-use wire::RawCodec;
 
 const DIRECTORY: &str = "prima.directory.v1.DirectoryService";
 const SURVEY: &str = "prima.survey.v1.SurveyService";

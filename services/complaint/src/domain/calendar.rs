@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{Datelike, NaiveDate};
-use prima_platform::failure::Violation;
+use prima_platform::{failure::Violation, request::text};
 use serde::{Deserialize, Serialize};
 
 /// Years that a calendar may contain.
@@ -74,7 +74,7 @@ impl Holiday {
     /// # Errors
     ///
     /// Every fault, under `date`, `kind` and `name`: a date that is not `YYYY-MM-DD` within [`YEARS`], an unknown kind,
-    /// a name that is empty, longer than [`NAME_MAX`] characters or contains control characters.
+    /// a name that is empty, longer than [`NAME_MAX`] characters or contains characters that a name can't have ([`text`]).
     pub fn read(date: &str, kind: &str, name: &str) -> Result<Self, Vec<Violation>> {
         let date = date.trim();
         let day = date
@@ -82,14 +82,9 @@ impl Holiday {
             .ok()
             .filter(|day| day.to_string() == date && YEARS.contains(&day.year()));
         let kind = HolidayKind::from_key(kind.trim());
-        let name = Some(name.trim())
-            .filter(|n| (1..=NAME_MAX).contains(&n.chars().count()) && !n.chars().any(char::is_control));
+        let name = text::name("name", name, 1, NAME_MAX);
         match (day, kind, name) {
-            (Some(date), Some(kind), Some(name)) => Ok(Self {
-                date,
-                kind,
-                name: name.to_owned(),
-            }),
+            (Some(date), Some(kind), Ok(name)) => Ok(Self { date, kind, name }),
             (day, kind, name) => {
                 let faults = [
                     day.is_none().then(|| {
@@ -106,13 +101,7 @@ impl Holiday {
                             "harus libur_nasional atau cuti_bersama",
                         )
                     }),
-                    name.is_none().then(|| {
-                        Violation::new(
-                            "name",
-                            "must have 1 to 200 characters, no control characters",
-                            "harus 1 sampai 200 karakter, tanpa karakter kendali",
-                        )
-                    }),
+                    name.err(),
                 ];
                 Err(faults.into_iter().flatten().collect())
             }

@@ -3,6 +3,7 @@
 use prima_platform::{
     failure::Violation,
     request::{Faults, optional, text},
+    unicode,
 };
 use prima_proto::complaint::v1;
 
@@ -63,7 +64,7 @@ fn without_words(raw: &str) -> String {
 pub fn phone(field: &str, raw: &str) -> Result<String, Violation> {
     let plain: String = without_words(raw)
         .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')'))
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')') && !unicode::is_invisible(*c))
         .collect();
     // `00` is the prefix of international calls. The `0` after Indonesia's country code 62 belongs to domestic calls
     // only.
@@ -105,7 +106,7 @@ pub fn email(field: &str, raw: &str) -> Result<String, Violation> {
             && !host.ends_with('.')
     });
     let clean = plain.len() <= 254 && !plain.chars().any(|c| c.is_whitespace() || c.is_control());
-    if fits && clean {
+    if fits && clean && unicode::faults(&plain).is_empty() {
         return Ok(plain);
     }
     Err(Violation::new(
@@ -132,7 +133,7 @@ pub fn identity(field: &str, raw: v1::Reporter, least: usize, faults: &mut Fault
         );
     }
     Identity {
-        display_name: faults.or_default(text::line(&at("display_name"), &raw.display_name, least, 200)),
+        display_name: faults.or_default(text::name(&at("display_name"), &raw.display_name, least, 200)),
         identity_number: number,
         phone: faults
             .or_default(optional(&raw.phone, |raw| phone(&at("phone"), raw)))

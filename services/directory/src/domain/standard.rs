@@ -17,7 +17,6 @@ use super::{
 
 /// Most entries in each list of a standard; all of their days are part of the unit's event.
 const ENTRIES_MAX: usize = 100;
-const DECREE_MAX: usize = 100;
 /// Groups that may take part in a public consultation (forum konsultasi publik, PermenPANRB 16/2017).
 const GROUPS: [&str; 5] = ["pengguna", "ahli", "instansi", "masyarakat-sipil", "media"];
 
@@ -214,8 +213,7 @@ impl Checker {
 
     fn enactment(&mut self, date: &str, decree: &str) -> Option<Enactment> {
         let day = self.optional_day("standard.enact_date", date);
-        let decree = decree.trim();
-        if date.is_empty() && decree.is_empty() {
+        if date.is_empty() && decree.trim().is_empty() {
             return None;
         }
         if date.is_empty() {
@@ -225,16 +223,10 @@ impl Checker {
                 "Tanggal penetapan wajib diisi bila ada nomor surat keputusan",
             );
         }
-        if !(1..=DECREE_MAX).contains(&decree.chars().count()) || decree.chars().any(char::is_control) {
-            self.faults.add(
-                "standard.decree",
-                format!("must be 1 to {DECREE_MAX} characters with an enactment, without control characters"),
-                format!("Nomor surat keputusan 1 sampai {DECREE_MAX} karakter, tanpa karakter kendali"),
-            );
-        }
+        let decree = self.faults.take(text::DECREE.check("standard.decree", decree));
         Some(Enactment {
             date: day?,
-            decree: decree.to_owned(),
+            decree: decree?,
         })
     }
 

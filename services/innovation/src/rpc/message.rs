@@ -47,7 +47,7 @@ pub fn parse_links(
     (0..)
         .zip(raw)
         .map(|(n, link): (usize, _)| Link {
-            title: faults.or_default(text::line(&format!("{field}[{n}].title"), &link.title, 1, 200)),
+            title: faults.or_default(text::name(&format!("{field}[{n}].title"), &link.title, 1, 200)),
             url: faults.or_default(text::url(&format!("{field}[{n}].url"), &link.url)),
         })
         .collect()

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::parsed;
+use super::{parsed, text};
 use crate::failure::Violation;
 
 /// A JSON object.
@@ -76,19 +76,22 @@ impl Reader {
         Some(object)
     }
 
-    /// Reads a text that is not empty; an empty one adds a fault.
+    /// Reads a text that is not empty; another one adds a fault. It is checked as a name, because titles and labels of
+    /// documents stand in lists and tables.
     pub fn text(&mut self, of: &Object, path: &str, key: &str) -> String {
-        match of.get(key).and_then(Value::as_str) {
-            Some(text) if !text.trim().is_empty() && text.chars().count() <= TEXT_MAX => text.to_owned(),
-            _ => {
-                self.fault(
-                    join(path, key),
-                    format!("must be a text of 1 to {TEXT_MAX} characters"),
-                    format!("harus berupa teks 1 sampai {TEXT_MAX} karakter"),
-                );
-                String::new()
-            }
-        }
+        let Some(text) = of.get(key).and_then(Value::as_str) else {
+            self.fault(
+                join(path, key),
+                format!("must be a text of 1 to {TEXT_MAX} characters"),
+                format!("harus berupa teks 1 sampai {TEXT_MAX} karakter"),
+            );
+            return String::new();
+        };
+        let checked = text::name(&join(path, key), text, 1, TEXT_MAX);
+        checked.unwrap_or_else(|fault| {
+            self.fault(fault.field, fault.description, fault.localized);
+            String::new()
+        })
     }
 
     /// Reads an optional text; an absent one is returned as empty.

@@ -1,8 +1,12 @@
 //! Validation of texts that people write: names, descriptions, remarks, addresses of pages.
+//!
+//! A name is what stands in a list or a table and is told apart from other names by looking. It refuses what can't be seen
+//! and what looks like something else (see [`unicode`]). A free text, such as a report or a remark, is kept as it was
+//! written, but for characters that rearrange the text around it.
 
 use url::Url;
 
-use crate::failure::Violation;
+use crate::{failure::Violation, unicode};
 
 /// Longest link, characters.
 const LINK_MAX: usize = 500;
@@ -18,9 +22,19 @@ pub struct Text {
     most: usize,
     /// Whether line breaks and tabs are allowed.
     lines: bool,
+    /// Whether it is a name.
+    name: bool,
 }
 
 impl Text {
+    /// A name of `least` to `most` characters. `what` begins the Indonesian message.
+    pub const fn name(what: &'static str, least: usize, most: usize) -> Self {
+        Self {
+            name: true,
+            ..Self::line(what, least, most)
+        }
+    }
+
     /// One line of `least` to `most` characters. `what` begins the Indonesian message.
     pub const fn line(what: &'static str, least: usize, most: usize) -> Self {
         Self {
@@ -28,6 +42,7 @@ impl Text {
             least: Some(least),
             most,
             lines: false,
+            name: false,
         }
     }
 
@@ -38,6 +53,7 @@ impl Text {
             least: Some(least),
             most,
             lines: true,
+            name: false,
         }
     }
 
@@ -48,24 +64,54 @@ impl Text {
             least: None,
             most,
             lines: true,
+            name: false,
         }
     }
 
-    /// The text without leading and trailing white space, with LF as line breaks.
+    /// The text in composed form (NFC) without leading and trailing white space, with LF as line breaks.
     ///
     /// # Errors
     ///
-    /// It is too short or too long, or has control characters that are not allowed.
+    /// It is too short or too long, or has control characters that are not allowed. Characters that can't be seen do not count
+    /// towards the least number. A name also has invisible characters, such that change the direction of writing, that are
+    /// not defined, or that look like letters of another script.
     pub fn check(self, field: &str, raw: &str) -> Result<String, Violation> {
-        let mut text = raw.trim().to_owned();
-        if self.lines {
-            text = line_ends(&text);
-        }
+        let raw = raw.trim();
+        let text = match (self.name, self.lines) {
+            (true, _) => unicode::name(raw),
+            (false, true) => kept(raw),
+            (false, false) => unicode::free(raw),
+        };
         let allowed = |c: char| !c.is_control() || self.lines && matches!(c, '\n' | '\t');
-        let length = self.least.unwrap_or_default()..=self.most;
-        if length.contains(&text.chars().count()) && text.chars().all(allowed) {
-            return Ok(text);
+        let visible = || text.chars().filter(|c| !unicode::is_invisible(*c)).count();
+        let fits = text.chars().count() <= self.most && visible() >= self.least.unwrap_or_default();
+        let mut messages = Vec::new();
+        if !fits || !text.chars().all(allowed) {
+            messages.push(self.length());
         }
+        if self.name {
+            messages.extend(unicode::faults(&text).iter().map(unicode::Fault::messages));
+        }
+        let Some(first) = messages.first_mut() else {
+            return Ok(text);
+        };
+        // The faults of letters go on after that of the length, or after the beginning of a sentence.
+        if !matches!(first, [english, _] if english.starts_with("must")) {
+            let [english, indonesian] = first;
+            *english = format!("must be {english}");
+            *indonesian = format!("{} harus {indonesian}", self.what)
+                .trim_start()
+                .to_owned();
+        }
+        let [english, indonesian] = [0, 1].map(|language| {
+            let each = messages.iter().filter_map(|both| both.get(language));
+            each.map(String::as_str).collect::<Vec<_>>().join("; ")
+        });
+        Err(Violation::new(field, english, indonesian))
+    }
+
+    /// What its length and its control characters must be, in English and Indonesian.
+    fn length(self) -> [String; 2] {
         let most = self.most;
         let (english, indonesian) = match self.least {
             Some(least) => (
@@ -77,19 +123,33 @@ impl Text {
                 format!("{} paling panjang {most} karakter", self.what),
             ),
         };
-        Err(Violation::new(
-            field,
+        [
             format!("{english}, without control characters"),
             format!("{}, tanpa karakter kendali", indonesian.trim_start()),
-        ))
+        ]
     }
 }
 
+/// A free text of several lines as it is kept: in composed form (NFC), without characters that rearrange the text around
+/// them (see [`unicode::free`]), and with LF at each end of a line.
+pub fn kept(text: &str) -> String {
+    line_ends(&unicode::free(text))
+}
+
 /// A text of several lines with LF at each end of a line, however it came: CRLF from forms of web pages, CR from old
-/// files, VT and FF from word processors, NEL from mainframes.
-pub fn line_ends(text: &str) -> String {
-    let others = ['\r', '\u{b}', '\u{c}', '\u{85}'];
+/// files, VT and FF from word processors, NEL from mainframes, the separators of Unicode.
+fn line_ends(text: &str) -> String {
+    let others = ['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
     text.replace("\r\n", "\n").replace(others, "\n")
+}
+
+/// Checks a name, and returns it without leading and trailing white space.
+///
+/// # Errors
+///
+/// Those of [`Text::check`].
+pub fn name(field: &str, raw: &str, least: usize, most: usize) -> Result<String, Violation> {
+    Text::name("", least, most).check(field, raw)
 }
 
 /// Checks one line, and returns it without leading and trailing white space.
@@ -114,20 +174,31 @@ pub fn lines(field: &str, raw: &str, least: usize, most: usize) -> Result<String
 ///
 /// # Errors
 ///
-/// It is not an `https://…` or `http://…` URL of at most 500 characters, or it contains a user or a password.
+/// It is not an `https://…` or `http://…` URL of at most 500 characters, it contains a user or a password, or its letters look
+/// like others.
 pub fn link(field: &str, raw: &str) -> Result<String, Violation> {
-    let text = raw.trim();
-    if text.is_empty() {
+    if raw.trim().is_empty() {
         return Ok(String::new());
     }
-    let whole = text.chars().count() <= LINK_MAX && !text.chars().any(|c| c.is_control() || c == ' ');
+    url(field, raw)
+}
+
+/// Checks the address of a page or document, and returns it without leading and trailing white space.
+///
+/// # Errors
+///
+/// Those of [`link`], or it is empty.
+pub fn url(field: &str, raw: &str) -> Result<String, Violation> {
+    let text = raw.trim();
+    let whole =
+        text.chars().count() <= LINK_MAX && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     let starts = ["http://", "https://"].iter().any(|s| {
         text.get(..s.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(s))
     });
     let plain = Url::parse(text)
         .is_ok_and(|url| url.has_host() && url.username().is_empty() && url.password().is_none());
-    if whole && starts && plain {
+    if whole && starts && plain && unicode::faults(text).is_empty() {
         return Ok(text.to_owned());
     }
     Err(Violation::new(
@@ -137,33 +208,11 @@ pub fn link(field: &str, raw: &str) -> Result<String, Violation> {
     ))
 }
 
-/// Checks the address of a page or document.
-///
-/// # Errors
-///
-/// It does not begin with `https://` or `http://`, is longer than 500 characters, or has spaces or control characters.
-pub fn url(field: &str, raw: &str) -> Result<String, Violation> {
-    let host = raw
-        .strip_prefix("https://")
-        .or_else(|| raw.strip_prefix("http://"));
-    let fits = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
-        && raw.chars().count() <= LINK_MAX
-        && !raw.chars().any(|c| c.is_whitespace() || c.is_control());
-    if fits {
-        return Ok(raw.to_owned());
-    }
-    Err(Violation::new(
-        field,
-        "must begin with https:// or http://, at most 500 characters without spaces",
-        "harus diawali https:// atau http://, paling panjang 500 karakter tanpa spasi",
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NAME: Text = Text::line("Nama", 1, 200);
+    const NAME: Text = Text::name("Nama", 1, 200);
     const REMARK: Text = Text::optional_lines("Uraian", 2000);
 
     #[test]
@@ -221,6 +270,37 @@ mod tests {
     }
 
     #[test]
+    fn a_name_with_letters_that_deceive_has_every_fault() {
+        assert_eq!(
+            NAME.check("f", "Kota\u{a0}Bogor e\u{301}").unwrap(),
+            "Kota Bogor é"
+        );
+        let fault = NAME.check("f", "\u{202e}K\u{43e}ta\u{200b}\n").unwrap_err();
+        assert_eq!(
+            fault.description,
+            "must be without characters that are invisible or change the direction of writing (U+202E, U+200B); \
+             without letters of one script that look like those of another (U+043E)"
+        );
+        let fault = name("f", "K\u{43e}", 3, 9).unwrap_err();
+        assert_eq!(
+            fault.localized,
+            "harus 3 sampai 9 karakter, tanpa karakter kendali; tanpa huruf yang menyerupai huruf aksara lain (U+043E)"
+        );
+        assert_eq!(
+            NAME.check("f", "K\u{43e}").unwrap_err().localized,
+            "Nama harus tanpa huruf yang menyerupai huruf aksara lain (U+043E)"
+        );
+    }
+
+    #[test]
+    fn a_free_text_keeps_its_letters_and_is_not_rearranged() {
+        let text = "Antre 😡 👨\u{200d}👩 Сара";
+        assert_eq!(line("f", text, 5, 100).unwrap(), text);
+        assert_eq!(lines("f", "a\u{202e}b\u{2028}c", 1, 9).unwrap(), "ab\nc");
+        assert!(line("f", "a\u{200b}\u{200b}\u{200b}\u{200b}", 5, 100).is_err());
+    }
+
+    #[test]
     fn only_a_whole_web_address_is_a_link() {
         for good in ["", "https://a.id/x.pdf", "http://a.id", "HTTPS://a.id/x?y=z#q"] {
             assert_eq!(link("f", good).unwrap(), good);
@@ -233,6 +313,8 @@ mod tests {
             "javascript:alert(1)",
             "https://a.id/x y",
             "https://user:secret@a.id",
+            "https://pol\u{440}i.go.id",
+            "https://a.id/\u{202e}x",
             "éééééé",
             &format!("https://a.id/{}", "x".repeat(500)),
         ] {
@@ -243,15 +325,7 @@ mod tests {
     #[test]
     fn an_address_is_a_page_of_the_web() {
         assert!(url("f", "https://example.go.id/a?b=c").is_ok());
-        for text in [
-            "",
-            "https://",
-            "https:///a",
-            "ftp://a",
-            "javascript:alert(1)",
-            "https://a b",
-            "https://a\n",
-        ] {
+        for text in ["", "https://", "ftp://a", "javascript:alert(1)", "https://a b"] {
             assert!(url("f", text).is_err(), "{text:?}");
         }
     }

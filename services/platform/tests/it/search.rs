@@ -6,7 +6,7 @@ use prima_platform::{
     search::Search,
     testing::postgres::Postgres,
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 const SEARCH: Search = Search {
@@ -69,6 +69,27 @@ async fn a_row_is_found_by_the_text_that_was_indexed_last_until_it_is_removed() 
         assert_eq!(found(&db, "loket").await, [2, 3]);
         assert_eq!(found(&db, "loket OR -tutup*").await, [0; 0]);
         assert_eq!(found(&db, "tutup, loket!").await, [3]);
+        // Written with a zero-width space and Cyrillic letters, and searched for with others.
+        put(&db, 2, "P\u{200b}etug\u{430}s C\u{430}f\u{e9} r\u{430}m\u{430}h").await;
+        for query in [
+            "petugas ramah",
+            "p\u{435}tugas",
+            "caf\u{e9}",
+            "cafe",
+            "ra\u{ad}mah",
+        ] {
+            assert_eq!(found(&db, query).await, [2], "{query}");
+        }
+        // As a release before the folding indexed it.
+        let txn = db.begin().await.unwrap();
+        let (text, row) = match txn.get_database_backend() {
+            DbBackend::Postgres => ("to_tsvector('indonesian', 'Warung caf\u{e9}')", "note_id"),
+            _ => ("'Warung caf\u{e9}'", "rowid"),
+        };
+        let old = format!("UPDATE note_search SET document = {text} WHERE {row} = 2");
+        txn.execute_unprepared(&old).await.unwrap();
+        txn.commit().await.unwrap();
+        assert_eq!(found(&db, "caf\u{e9}").await, [2]);
         put(&db, 2, "Petugas ramah").await;
         assert_eq!(found(&db, "loket").await, [3]);
         let txn = db.begin().await.unwrap();

@@ -31,8 +31,8 @@ pub const BATCH_MAX: i32 = 10_000;
 const MAC_BYTES: usize = 32;
 /// Bytes of the digest of a body that are part of the id of a response.
 const DIGEST_BYTES: usize = 16;
-const COUNTER: Text = Text::line("Nama loket", 0, 63);
-const DISPLAY_NAME: Text = Text::line("Nama perangkat", 0, 200);
+const COUNTER: Text = Text::name("Nama loket", 0, 63);
+const DISPLAY_NAME: Text = Text::name("Nama perangkat", 0, 200);
 const PUBLIC_KEY_BYTES: usize = 32;
 
 /// Why a credential is rejected.

@@ -51,7 +51,7 @@ pub struct Draft {
 /// Every fault of the draft, each with the path of its field in `CreateSurveyRequest`.
 pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Survey, Vec<Violation>> {
     let mut faults = Faults::default();
-    terms::check_display_name(&draft.display_name, &mut faults);
+    let display_name = terms::display_name(&draft.display_name, &mut faults);
     let period = faults.take(terms::period("survey.period", &draft.period));
     let id = if draft.instrument.is_empty() {
         instrument::DEFAULT
@@ -93,7 +93,7 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
     match (period, instrument) {
         (Some(period), Some(instrument)) => faults.part(Survey {
             name,
-            display_name: draft.display_name,
+            display_name,
             period,
             instrument: instrument.id.clone(),
             weights,

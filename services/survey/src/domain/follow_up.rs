@@ -13,8 +13,8 @@ use super::{period::Period, survey::Survey};
 
 /// Most actions of one survey; all of them are part of its event.
 pub const PLAN_MAX: usize = 500;
-const PROGRAM: Text = Text::line("Program", 1, 500);
-const RESPONSIBLE: Text = Text::line("Penanggung jawab", 1, 200);
+const PROGRAM: Text = Text::name("Program", 1, 500);
+const RESPONSIBLE: Text = Text::name("Penanggung jawab", 1, 200);
 const NOTE: Text = Text::optional_lines("Catatan", 1000);
 
 /// One planned action.

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     failure::Violation,
     request::{self, Faults, shown, text::Text},
+    unicode,
 };
 use prima_proto::name;
 
@@ -17,7 +18,7 @@ use super::{
     survey,
 };
 
-const SOURCE: Text = Text::line("Sumber", 3, 500);
+const SOURCE: Text = Text::name("Sumber", 3, 500);
 const REASON: Text = Text::line("Alasan", 5, 500);
 const CATEGORY_MAX: usize = 10;
 const ELEMENTS_MAX: usize = 50;
@@ -266,12 +267,12 @@ fn check_category(
     known: Option<&Instrument>,
     faults: &mut Faults,
 ) -> String {
-    if given.chars().count() > CATEGORY_MAX || given.chars().any(char::is_control) {
+    if given.chars().count() > CATEGORY_MAX || !unicode::is_plain(given) {
         fault(
             faults,
             "category",
-            "must be at most 10 characters",
-            "paling panjang 10 karakter",
+            "must be at most 10 characters, without such that deceive",
+            "paling panjang 10 karakter, tanpa yang mengecoh",
         );
         return String::new();
     }

@@ -8,6 +8,7 @@ use prima_platform::{
     clock::micros,
     failure::Violation,
     request::{self, Faults, shown},
+    unicode,
 };
 use sha2::{Digest, Sha256};
 
@@ -53,9 +54,10 @@ impl RedactedText {
         &self.0
     }
 
-    /// Whether it consists of white space only.
+    /// Whether nothing of it can be seen.
     pub fn is_blank(&self) -> bool {
-        self.0.trim().is_empty()
+        let seen = |c: char| !c.is_whitespace() && !unicode::is_invisible(c);
+        !self.0.chars().any(seen)
     }
 }
 

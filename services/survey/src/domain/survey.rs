@@ -218,8 +218,7 @@ impl Survey {
             "survey.open_time"
         };
         if let Some(display_name) = change.display_name {
-            terms::check_display_name(&display_name, &mut faults);
-            changed.display_name = display_name;
+            changed.display_name = terms::display_name(&display_name, &mut faults);
         }
         if let Some(open_at) = change.open_at {
             changed.open_at = micros(open_at);

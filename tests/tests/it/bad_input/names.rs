@@ -1,10 +1,7 @@
 //! Malformed resource names and ids, in every field of every RPC that takes one. The list of these fields follows from the
 //! descriptors.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use prima_platform::caller::Role;
 use prima_proto::{directory::v1 as directory, ranking::v1 as ranking, survey::v1 as survey};
@@ -13,14 +10,15 @@ use prima_tests::{
     process::{Process, Service},
 };
 use prost::Message;
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value,
-};
+use prost_reflect::FieldDescriptor;
 use prost_types::FieldMask;
-use tokio::time::timeout;
 use tonic::Code;
 
-use super::{RawClient, RawClients, begin, fault, healthy, stored};
+use super::{
+    RawClient, RawClients, begin, fault,
+    fields::{Place, every_place, refused_fields},
+    healthy, stored,
+};
 
 /// Fields with the name or id of a resource that are not read in this request: a text in them has no effect. The service sets
 /// them, or they can't be changed. Services of responses and of a survey are checked together with the survey.
@@ -113,112 +111,10 @@ fn nouns(comment: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// A field of a request with the way to it.
-#[derive(Clone)]
-struct Place {
-    method: MethodDescriptor,
-    way: Vec<FieldDescriptor>,
-}
-
-impl Place {
-    /// The field as a violation names it.
-    fn path(&self) -> String {
-        let names = self.way.iter().map(|field| match field.is_list() {
-            true => format!("{}[0]", field.name()),
-            false => field.name().to_owned(),
-        });
-        names.collect::<Vec<_>>().join(".")
-    }
-
-    /// A request in which only this field is set, and named in the mask when there is one; without a text, in which only the
-    /// messages around it are.
-    fn request(&self, text: Option<&str>) -> Vec<u8> {
-        let mut message = fill(&self.method.input(), &self.way, text);
-        if let (Some(field), [_, changed, ..]) = (self.mask(), self.way.as_slice()) {
-            let mut mask = DynamicMessage::new(field.kind().as_message().unwrap().clone());
-            let changed = Value::String(changed.name().to_owned());
-            mask.set_field_by_name("paths", Value::List(vec![changed]));
-            message.set_field(&field, Value::Message(mask));
-        }
-        message.encode_to_vec()
-    }
-
-    fn mask(&self) -> Option<FieldDescriptor> {
-        self.method.input().get_field_by_name("update_mask")
-    }
-
-    /// Whether it is the name of a resource that this request creates, which the service sets.
-    fn is_own_name(&self) -> bool {
-        matches!(self.way.as_slice(), [_, name] if name.name() == "name") && self.mask().is_none()
-    }
-
-    fn is_in(&self, list: &[(&str, &str)]) -> bool {
-        list.contains(&(self.method.name(), self.path().as_str()))
-    }
-
-    /// Whether a violation is one of this field: it names the field, with or without the position in a list and the message
-    /// around all fields of an upload, or the list in which it is.
-    fn is_blamed(&self, violation: &str) -> bool {
-        let path = self.path();
-        let bare = path.replace("[0]", "");
-        let inner = path.strip_prefix("head.");
-        violation == path
-            || violation == bare
-            || Some(violation) == inner
-            || path.starts_with(&format!("{violation}[0]"))
-    }
-}
-
-fn fill(of: &MessageDescriptor, way: &[FieldDescriptor], text: Option<&str>) -> DynamicMessage {
-    let mut message = DynamicMessage::new(of.clone());
-    let (field, rest) = way.split_first().unwrap();
-    let value = match field.kind() {
-        Kind::Message(inner) => Some(Value::Message(fill(&inner, rest, text))),
-        _ => text.map(|text| Value::String(text.to_owned())),
-    };
-    if let Some(value) = value {
-        let value = if field.is_list() {
-            Value::List(vec![value])
-        } else {
-            value
-        };
-        message.set_field(field, value);
-    }
-    message
-}
-
-/// The text fields of a message and of those in it, each with the way to it.
-fn texts(of: &MessageDescriptor, before: &[FieldDescriptor], found: &mut Vec<Vec<FieldDescriptor>>) {
-    for field in of.fields().filter(|field| !field.is_map()) {
-        let way = [before, std::slice::from_ref(&field)].concat();
-        match field.kind() {
-            Kind::String => found.push(way),
-            Kind::Message(inner) if way.len() < 4 && inner.package_name().starts_with("prima.") => {
-                texts(&inner, &way, found);
-            }
-            _ => {}
-        }
-    }
-}
-
 /// Every field of every request that takes the name or the id of a resource: its comment shows the pattern of the name or
 /// says that it is the last part of one, or the field is named after a part of such a pattern.
 fn places() -> Vec<Place> {
-    let pool = DescriptorPool::decode(prima_proto::FILE_DESCRIPTOR_SET).unwrap();
-    let methods: Vec<MethodDescriptor> = pool
-        .services()
-        .flat_map(|s| s.methods().collect::<Vec<_>>())
-        .collect();
-    let mut all = Vec::new();
-    for method in &methods {
-        let mut ways = Vec::new();
-        texts(&method.input(), &[], &mut ways);
-        let place = |way| Place {
-            method: method.clone(),
-            way,
-        };
-        all.extend(ways.into_iter().map(place));
-    }
+    let mut all = every_place();
     let last = |place: &Place| place.way.last().unwrap().clone();
     let mut known: BTreeSet<String> = all
         .iter()
@@ -232,27 +128,8 @@ fn places() -> Vec<Place> {
             known.contains(field.name()) || !nouns(&text).is_empty() || text.contains("last part of");
         takes_name && !place.is_in(OWN_TEXT)
     });
-    assert!(methods.len() > 160 && all.len() > methods.len(), "{}", all.len());
+    assert!(all.len() > 160, "{}", all.len());
     all
-}
-
-/// The fields for which a request is refused, or a row of a stream is rejected; none when it is accepted, or refused for
-/// another reason.
-async fn refused_fields(client: &RawClient, place: &Place, text: Option<&str>) -> BTreeSet<String> {
-    let call = client.bytes(place.method.name(), place.request(text));
-    // A watch that is accepted does not end.
-    match timeout(Duration::from_secs(10), call).await {
-        Ok(Err(status)) => {
-            let violations = fault(&status).violations;
-            violations.into_iter().map(|violation| violation.field).collect()
-        }
-        Ok(Ok(answer)) if place.method.name() == "SubmitResponses" => {
-            let answer = survey::SubmitResponsesResponse::decode(answer.as_slice()).unwrap();
-            let violations = answer.rejections.into_iter().flat_map(|row| row.violations);
-            violations.map(|violation| violation.field).collect()
-        }
-        _ => BTreeSet::new(),
-    }
 }
 
 /// The number of stored responses of the services that [`stored`] leaves out.

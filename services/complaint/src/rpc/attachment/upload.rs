@@ -160,7 +160,7 @@ fn head(app: &App, raw: v1::UploadAttachmentHead) -> Result<Head, Failure> {
     let digest = app.digest(&raw.encode_to_vec());
     let request_id = faults.take(request::id("request_id", raw.request_id));
     let name = base_name(&raw.display_name);
-    let display_name = faults.or_default(text::line("head.display_name", name, 1, 200));
+    let display_name = faults.or_default(text::name("head.display_name", name, 1, 200));
     let media_type = MediaType::parse(&raw.media_type);
     if media_type.is_none() {
         let names = MediaType::ALL.map(MediaType::as_str).join(", ");

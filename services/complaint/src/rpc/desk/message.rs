@@ -100,7 +100,7 @@ pub fn record(raw: &v1::Accountability, today: NaiveDate, faults: &mut Faults) -
     let kind = faults.take(kind);
     let date = request::past_day("record.date", &raw.date, today);
     let date = faults.take(date.and_then(|date| year_known("record.date", date)));
-    let title = faults.or_default(text::line("record.title", &raw.title, 5, 200));
+    let title = faults.or_default(text::name("record.title", &raw.title, 5, 200));
     let link = faults.or_default(optional(&raw.link, |raw| text::url("record.link", raw)));
     let (kind, date) = kind.zip(date)?;
     Some(Record {

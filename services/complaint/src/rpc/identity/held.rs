@@ -35,7 +35,7 @@ pub async fn held(
             "Akhir rentang harus sesudah awalnya",
         );
     }
-    let actor = faults.take(text::line("actor", &request.actor, 0, 200));
+    let actor = faults.take(text::name("actor", &request.actor, 0, 200));
     let times = [from, to].map(|time| time.map_or(0, micros).to_string());
     let [first, last] = times.each_ref().map(String::as_str);
     let narrowed = [request.parent.as_str(), first, last, request.actor.as_str()];

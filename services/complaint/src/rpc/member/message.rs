@@ -19,10 +19,10 @@ pub fn given(raw: v1::TeamMember, wanted: impl Fn(&str) -> bool, faults: &mut Fa
     let mut member = Member::default();
     if wanted("display_name") {
         let field = "member.display_name";
-        member.display_name = faults.or_default(text::line(field, &raw.display_name, 1, 200));
+        member.display_name = faults.or_default(text::name(field, &raw.display_name, 1, 200));
     }
     if wanted("office") {
-        member.office = faults.or_default(text::line("member.office", &raw.office, 1, 200));
+        member.office = faults.or_default(text::name("member.office", &raw.office, 1, 200));
     }
     if wanted("topics") {
         member.topics = topics(raw.topics, faults);

@@ -1,6 +1,6 @@
 //! What was published about a subject: a score with its category, its parts, or only the category.
 
-use prima_platform::request::Faults;
+use prima_platform::{request::Faults, unicode};
 
 use super::era::{Era, Part};
 use crate::domain::{
@@ -190,7 +190,7 @@ impl Era {
             );
             return None;
         }
-        let sound = category.chars().count() <= CATEGORY_MAX && !category.chars().any(char::is_control);
+        let sound = category.chars().count() <= CATEGORY_MAX && unicode::is_plain(category);
         match self.find(category, vertical).as_slice() {
             [] if self.bands.is_empty() && sound => Some(self.label(category)),
             [] => {

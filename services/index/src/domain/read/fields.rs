@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use num_traits::{One, Zero};
-use prima_platform::failure::Violation;
+use prima_platform::{failure::Violation, request::text};
 use serde_json::Value;
 
 use crate::domain::number::{self, Rational};
@@ -23,18 +23,12 @@ impl Reader {
     }
 
     pub(super) fn text(&mut self, of: &Value, path: &str, key: &str) -> String {
-        match of.get(key).and_then(Value::as_str) {
-            Some(text) if !text.trim().is_empty() && text.chars().count() <= TEXT_MAX => text.to_owned(),
-            _ => {
-                let at = join(path, key);
-                self.fault(
-                    &at,
-                    format!("must be a text of 1 to {TEXT_MAX} characters"),
-                    format!("harus berupa teks 1 sampai {TEXT_MAX} karakter"),
-                );
-                String::new()
-            }
-        }
+        let given = of.get(key).and_then(Value::as_str).unwrap_or_default();
+        let checked = text::name(&join(path, key), given, 1, TEXT_MAX);
+        checked.unwrap_or_else(|fault| {
+            self.faults.push(fault);
+            String::new()
+        })
     }
 
     pub(super) fn key(&mut self, of: &Value, path: &str, key: &str) -> String {
@@ -72,9 +66,7 @@ impl Reader {
         let list = self.list(of, path, key);
         let texts: Vec<String> = list
             .iter()
-            .filter_map(Value::as_str)
-            .filter(|t| !t.trim().is_empty() && t.chars().count() <= TEXT_MAX)
-            .map(str::to_owned)
+            .filter_map(|value| text::name(key, value.as_str()?, 1, TEXT_MAX).ok())
             .collect();
         if texts.len() != list.len() {
             self.fault(

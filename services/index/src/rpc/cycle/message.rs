@@ -7,6 +7,7 @@ use prima_platform::{
     etag,
     failure::Violation,
     request::Choice,
+    unicode,
 };
 use prima_proto::index::v1 as pb;
 
@@ -24,14 +25,14 @@ const SCHEME: Choice = Choice {
 /// Checks the token subjects that a cycle names.
 pub fn subjects(field: &str, given: Vec<String>) -> Result<Vec<String>, Violation> {
     let each_once: BTreeSet<&String> = given.iter().collect();
-    let sound = |s: &String| (1..=SUBJECT_MAX).contains(&s.len()) && !s.contains(char::is_control);
+    let sound = |s: &String| (1..=SUBJECT_MAX).contains(&s.len()) && unicode::is_plain(s);
     if given.len() <= NAMED_MAX && each_once.len() == given.len() && given.iter().all(sound) {
         return Ok(given);
     }
     Err(Violation::new(
         field,
-        "must be at most 1000 subjects of tokens, each once and of 1 to 200 bytes",
-        "harus paling banyak 1000 subjek token, masing-masing satu kali dan 1 sampai 200 bita",
+        "must be at most 1000 subjects of tokens, each once, of 1 to 200 bytes, without characters that deceive",
+        "harus paling banyak 1000 subjek token, masing-masing satu kali, 1 sampai 200 bita, tanpa karakter yang mengecoh",
     ))
 }
 

@@ -46,14 +46,14 @@ pub fn parse(raw: v1::Innovation, mask: Option<&Mask>, faults: &mut Faults) -> I
     let wanted = |path: &str| mask.is_none_or(|mask| mask.names(path));
     let mut one = Innovation::default();
     if wanted("title") {
-        one.title = faults.or_default(text::line("innovation.title", &raw.title, 3, 200));
+        one.title = faults.or_default(text::name("innovation.title", &raw.title, 3, 200));
     }
     if wanted("description") {
         one.description =
             faults.or_default(text::lines("innovation.description", &raw.description, 0, 10_000));
     }
     if wanted("initiator") {
-        one.initiator = faults.or_default(text::line("innovation.initiator", &raw.initiator, 0, 200));
+        one.initiator = faults.or_default(text::name("innovation.initiator", &raw.initiator, 0, 200));
     }
     if wanted("category") {
         one.category = raw.category;

@@ -69,7 +69,7 @@ impl Command for RecordTransfer {
         };
         let innovation: Option<name::Innovation> =
             faults.take(request::name("transfer.innovation", &given.innovation));
-        let title = faults.take(text::line("transfer.title", &given.title, 1, 200));
+        let title = faults.take(text::name("transfer.title", &given.title, 1, 200));
         let date = faults.take(calendar::parse_date("transfer.date", &given.date));
         let evidence = parse_links("transfer.evidence", &given.evidence, 0, 20, &mut faults);
         let giver = innovation.as_ref().map(|innovation| &innovation.unit);

@@ -20,7 +20,7 @@ use crate::{
 
 /// Parses the definition of a round, with the rules of `template` when that is not empty.
 pub fn parse(given: v1::Round, template: &str, faults: &mut Faults) -> Round {
-    let display_name = faults.or_default(text::line("round.display_name", &given.display_name, 1, 200));
+    let display_name = faults.or_default(text::name("round.display_name", &given.display_name, 1, 200));
     let year = faults.or_default(calendar::check_year("round.year", given.year));
     let rules = match (given.rules, templates().get(template)) {
         (Some(given), None) if template.is_empty() => parse_rules(given, faults),
@@ -80,14 +80,14 @@ fn parse_member(given: v1::PanelMember, faults: &mut Faults) -> Member {
     let agency = request::optional(&given.agency, |raw| request::name("round.panel.agency", raw));
     let agency: Option<name::Agency> = faults.or_default(agency);
     Member {
-        subject: given.subject,
+        subject: faults.or_default(text::name("round.panel.subject", &given.subject, 1, 200)),
         agency: agency.map(|a| a.agency).unwrap_or_default(),
         stages: given.stages,
     }
 }
 
 fn title(field: &str, raw: &str, faults: &mut Faults) -> String {
-    faults.or_default(text::line(field, raw, 1, 200))
+    faults.or_default(text::name(field, raw, 1, 200))
 }
 
 fn parse_rules(given: v1::RoundRules, faults: &mut Faults) -> Rules {

@@ -58,8 +58,8 @@ impl Command for Recuse {
         let once = faults.take(once("innovation.RecuseEvaluator", &message.request_id, &message));
         let name = faults.take(request::name("entry", &message.entry));
         let reason = faults.take(text::lines("reason", &message.reason, 1, 2000));
-        let evaluator = faults.take(text::line("evaluator", &message.evaluator, 0, 200));
-        let from_stage = faults.take(text::line("from_stage", &message.from_stage, 0, 63));
+        let evaluator = faults.take(text::name("evaluator", &message.evaluator, 0, 200));
+        let from_stage = faults.take(text::name("from_stage", &message.from_stage, 0, 63));
         faults.build(|| {
             Some(Self {
                 once: once?,

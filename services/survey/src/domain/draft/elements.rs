@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use prima_platform::request::{Faults, shown};
+use prima_platform::request::{Faults, shown, text::Text};
 
 use crate::domain::asked::{Asked, OWN_PREFIX, OwnElement};
 use crate::domain::instrument::{Element, Instrument};
@@ -128,14 +128,8 @@ fn check_own(path: &str, element: &Asked, instrument: &Instrument, faults: &mut 
     }
     let none = OwnElement::default();
     let own = element.own.as_ref().unwrap_or(&none);
-    let mut text = |field: String, label: &str, text: &str, max: usize| {
-        if text.trim().is_empty() || text.chars().count() > max || text.chars().any(char::is_control) {
-            faults.add(
-                format!("{path}.{field}"),
-                format!("is required, at most {max} characters without control characters"),
-                format!("{label} wajib diisi, paling panjang {max} karakter tanpa karakter kendali"),
-            );
-        }
+    let mut text = |field: String, label: &'static str, text: &str, max: usize| {
+        faults.take(Text::name(label, 1, max).check(&format!("{path}.{field}"), text));
     };
     text(
         "display_name".into(),
@@ -193,12 +187,8 @@ impl Codes {
         first: bool,
         faults: &mut Faults,
     ) -> String {
-        if element.code.chars().count() > CODE_MAX || element.code.chars().any(char::is_control) {
-            faults.add(
-                format!("{path}.code"),
-                format!("must be at most {CODE_MAX} characters without control characters"),
-                format!("Kode unsur paling panjang {CODE_MAX} karakter tanpa karakter kendali"),
-            );
+        let sound = Text::name("Kode unsur", 0, CODE_MAX).check(&format!("{path}.code"), &element.code);
+        if faults.take(sound).is_none() {
             return element.code.clone();
         }
         let code = match (element.code.as_str(), known) {

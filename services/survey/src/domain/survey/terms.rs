@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use prima_platform::{failure::Violation, request::Faults};
+use prima_platform::{
+    failure::Violation,
+    request::{Faults, text::Text},
+};
 use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +15,7 @@ use crate::domain::{
     sample,
 };
 
-const DISPLAY_NAME_MAX: usize = 200;
+const DISPLAY_NAME: Text = Text::name("Judul survei", 0, 200);
 /// Most public services of a survey; no unit has as many.
 const SERVICES_MAX: usize = 1000;
 /// [`sample::POPULATION_MAX`] in Indonesian number format.
@@ -77,22 +80,8 @@ pub fn service_id(field: &str, raw: &str) -> Result<String, Violation> {
     })
 }
 
-pub(in crate::domain) fn check_display_name(text: &str, faults: &mut Faults) {
-    let field = "survey.display_name";
-    if text.chars().count() > DISPLAY_NAME_MAX {
-        faults.add(
-            field,
-            format!("must be at most {DISPLAY_NAME_MAX} characters"),
-            format!("Judul survei paling panjang {DISPLAY_NAME_MAX} karakter"),
-        );
-    }
-    if text.chars().any(char::is_control) {
-        faults.add(
-            field,
-            "must not contain control characters",
-            "Judul survei tidak boleh memuat karakter kendali",
-        );
-    }
+pub(in crate::domain) fn display_name(text: &str, faults: &mut Faults) -> String {
+    faults.or_default(DISPLAY_NAME.check("survey.display_name", text))
 }
 
 pub(in crate::domain) fn check_schedule(

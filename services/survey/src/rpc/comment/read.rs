@@ -3,7 +3,8 @@
 use prima_platform::{
     failure::{Failure, found},
     page::Page,
-    request::{self, Choice, Faults},
+    request::{self, Choice, Faults, text::Text},
+    unicode,
 };
 use prima_proto::{name, survey::v1 as pb};
 
@@ -25,6 +26,9 @@ const KIND: Choice = Choice {
     english: "kind of comment",
     indonesian: "Jenis komentar",
 };
+
+/// The part of a text that is searched for.
+const CONTAINS: Text = Text::line("Teks yang dicari", 2, 100);
 
 /// A page of the comments of a survey, by day and in random order within a day.
 pub async fn list(app: &App, r: pb::ListCommentsRequest) -> Result<pb::ListCommentsResponse, Failure> {
@@ -67,7 +71,7 @@ pub async fn list(app: &App, r: pb::ListCommentsRequest) -> Result<pb::ListComme
         let last = u64::try_from(rows.len()).unwrap_or(u64::MAX) < filter.limit;
         for row in rows {
             let text = row.text(&app.vault)?;
-            if contains.is_empty() || text.to_lowercase().contains(&contains) {
+            if contains.is_empty() || unicode::folded(&text).contains(&contains) {
                 comments.push((row, text));
             }
         }
@@ -96,17 +100,13 @@ fn cursor(token: &str) -> Option<(String, String, i64)> {
     Some((day.to_owned(), place.to_owned(), kind.parse().ok()?))
 }
 
-/// The filter, and the part of the text that is searched for in lower case, empty for any.
+/// The filter, and the part of the text that is searched for, folded, empty for any.
 fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> (Filter, String) {
     faults.take(KIND.optional("kind", r.kind, |kind: pb::CommentKind| Some(kind)));
     faults.take(request::optional(&r.service, |raw| service_id("service", raw)));
-    if !r.contains.is_empty() && !(2..=100).contains(&r.contains.chars().count()) {
-        faults.add(
-            "contains",
-            "must be 2 to 100 characters",
-            "Teks yang dicari harus 2 sampai 100 karakter",
-        );
-    }
+    faults.take(request::optional(&r.contains, |raw| {
+        CONTAINS.check("contains", raw)
+    }));
     let mut day = |field: &str, text: &str| {
         let day = request::optional(text, |raw| request::day(field, raw));
         faults.or_default(day)
@@ -128,7 +128,7 @@ fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> (Filter, String) 
         to: r.to_date.clone(),
         ..Filter::default()
     };
-    (filter, r.contains.to_lowercase())
+    (filter, unicode::folded(&r.contains))
 }
 
 fn comment((stored, text): (Comment, String)) -> pb::Comment {

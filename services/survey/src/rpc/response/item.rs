@@ -150,8 +150,8 @@ fn raw(id: String, response: pb::Response, faults: &mut Faults) -> Raw {
             channel: given(profile.channel),
             hour_band: given(profile.hour_band),
         },
-        suggestion: text::line_ends(&response.suggestion).into(),
-        criticism: text::line_ends(&response.criticism).into(),
+        suggestion: text::kept(&response.suggestion).into(),
+        criticism: text::kept(&response.criticism).into(),
         device: response.device.into(),
     }
 }
