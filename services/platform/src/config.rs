@@ -7,6 +7,7 @@ mod database;
 mod fault;
 pub(crate) mod grpc;
 mod keys;
+mod secret;
 
 use std::{
     net::IpAddr,
@@ -24,9 +25,11 @@ pub use bus::Bus;
 pub use complaint::Complaint;
 pub use database::Database;
 pub use grpc::Grpc;
+use secret::Secret as _;
+pub use secret::mask;
 
 /// All settings.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The gRPC server.
@@ -52,7 +55,7 @@ pub struct Config {
 }
 
 /// The storage of files; only services with files open it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Objects {
     /// `file:DIR` (a folder, on a volume that all replicas share) or `s3://BUCKET/PREFIX` (S3 or a compatible service).
@@ -108,7 +111,7 @@ impl Default for Relay {
 }
 
 /// Logs, traces, metrics.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Telemetry {
     /// `pretty` or `json`.
@@ -143,7 +146,7 @@ pub enum LogFormat {
 }
 
 /// Survey intake and the texts of respondents.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Survey {
     /// Keys that encrypt the suggestions and criticism of respondents, in the form of `complaint.keys`.
@@ -335,15 +338,7 @@ impl Config {
     /// The effective configuration as JSON, with passwords redacted.
     pub fn masked(&self) -> serde_json::Value {
         let mut shown = self.clone();
-        shown.database.url = mask(&shown.database.url);
-        shown.bus.url = mask(&shown.bus.url);
-        shown.telemetry.otlp_endpoint = mask(&shown.telemetry.otlp_endpoint);
-        shown.objects.endpoint = mask(&shown.objects.endpoint);
-        if !shown.objects.secret_access_key.is_empty() {
-            "***".clone_into(&mut shown.objects.secret_access_key);
-        }
-        keys::mask(&mut shown.survey.keys);
-        keys::mask(&mut shown.complaint.keys);
+        shown.redact();
         serde_json::to_value(shown).unwrap_or_default()
     }
 }
@@ -377,48 +372,9 @@ fn on_this_machine(host: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Redacts the password of a URL, before the `@` and in the query.
-pub fn mask(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(r, q)| (r, Some(q)));
-    let shown = match rest.rsplit_once('@') {
-        Some((credentials, host)) => {
-            let user = credentials.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{host}")
-        }
-        None => format!("{scheme}://{rest}"),
-    };
-    let Some(query) = query else { return shown };
-    let hide = |pair: &str| match pair.strip_prefix("password=") {
-        Some(_) => "password=***".to_owned(),
-        None => pair.to_owned(),
-    };
-    let query: Vec<String> = query.split('&').map(hide).collect();
-    format!("{shown}?{}", query.join("&"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_printed_configuration_shows_no_password() {
-        let mut config = Config::default();
-        config.database.url = "postgres://prima:s3cret@db/prima".into();
-        config.bus.url = "nats://survey:s3cret@nats:4222".into();
-        config.telemetry.otlp_endpoint = "http://prima:s3cret@collector:4317".into();
-        config.objects.secret_access_key = "s3cret".into();
-        assert!(!config.masked().to_string().contains("s3cret"));
-        assert!(config.masked().to_string().contains("prima:***@db"));
-        config.database.url = "postgres://db/prima?user=prima&password=s3cret&sslmode=require".into();
-        let shown = config.masked().to_string();
-        assert!(
-            !shown.contains("s3cret") && shown.contains("sslmode=require"),
-            "{shown}"
-        );
-    }
 
     #[test]
     fn every_fault_of_a_configuration_is_named() {

@@ -3,6 +3,7 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 use sea_orm::ConnectionTrait;
+use zeroize::Zeroizing;
 
 use crate::{
     db::{Database, sql},
@@ -19,11 +20,11 @@ use crate::{
 ///
 /// The database fails, or the operating system returns no random bytes.
 pub async fn with_digest_key(db: &Database, vault: Keyring, purpose: &str) -> Result<Keyring, Failure> {
-    let mut fresh = [0_u8; vault::KEY];
+    let mut fresh = Zeroizing::new([0_u8; vault::KEY]);
     SystemRandom::new()
-        .fill(&mut fresh)
+        .fill(fresh.as_mut_slice())
         .map_err(|_| Failure::internal("the operating system returned no random bytes"))?;
-    let plain = serde_json::to_vec(&fresh).map_err(Failure::internal)?;
+    let plain = Zeroizing::new(serde_json::to_vec(&*fresh).map_err(Failure::internal)?);
     let sealed = vault.encrypt(purpose, &plain)?;
     let writer = db.writer();
     let text = "INSERT INTO digest_key (id, sealed, sealed_key) VALUES (1, $1, $2) ON CONFLICT DO NOTHING";
@@ -34,8 +35,8 @@ pub async fn with_digest_key(db: &Database, vault: Keyring, purpose: &str) -> Re
         .decrypt(purpose, &key, &bytes)
         .map_err(|error| error.to_string());
     let opened = opened.and_then(|plain| {
-        let key: Result<[u8; vault::KEY], _> = serde_json::from_slice(&plain);
-        key.map_err(|error| error.to_string())
+        let key: Result<[u8; vault::KEY], _> = serde_json::from_slice(&Zeroizing::new(plain));
+        key.map(Zeroizing::new).map_err(|error| error.to_string())
     });
     match opened {
         Ok(key) => Ok(vault.with_digest_key(&key)),

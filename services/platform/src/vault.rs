@@ -19,6 +19,7 @@ use ring::{
     hmac::{self, HMAC_SHA256},
     rand::{SecureRandom, SystemRandom},
 };
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
@@ -70,17 +71,21 @@ impl Key {
         let prk = Salt::new(HKDF_SHA256, b"prima vault").extract(bytes);
         Ok(Self {
             id: id.to_owned(),
-            cipher: LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &subkey(&prk, "seal")?)?),
-            index: hmac::Key::new(HMAC_SHA256, &subkey(&prk, "index")?),
-            digest: hmac::Key::new(HMAC_SHA256, &subkey(&prk, "digest")?),
+            cipher: LessSafeKey::new(UnboundKey::new(
+                &CHACHA20_POLY1305,
+                subkey(&prk, "seal")?.as_slice(),
+            )?),
+            index: hmac::Key::new(HMAC_SHA256, subkey(&prk, "index")?.as_slice()),
+            digest: hmac::Key::new(HMAC_SHA256, subkey(&prk, "digest")?.as_slice()),
         })
     }
 }
 
 /// The subkey for one use. The cipher and the HMAC both use 32 bytes.
-fn subkey(prk: &Prk, usage: &str) -> Result<[u8; KEY], ring::error::Unspecified> {
-    let mut bytes = [0; KEY];
-    prk.expand(&[usage.as_bytes()], HKDF_SHA256)?.fill(&mut bytes)?;
+fn subkey(prk: &Prk, usage: &str) -> Result<Zeroizing<[u8; KEY]>, ring::error::Unspecified> {
+    let mut bytes = Zeroizing::new([0; KEY]);
+    prk.expand(&[usage.as_bytes()], HKDF_SHA256)?
+        .fill(bytes.as_mut_slice())?;
     Ok(bytes)
 }
 
@@ -116,7 +121,7 @@ impl Keyring {
         if keys.len() > KEYS {
             faults.push(format!("ada {} kunci, paling banyak {KEYS}", keys.len()));
         }
-        let (mut ids, mut seen, mut parsed) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        let (mut ids, mut seen, mut parsed) = (BTreeSet::new(), Vec::new(), Vec::new());
         for (place, text) in (1..).zip(keys) {
             let Some((id, key)) = text.split_once(':') else {
                 faults.push(format!("kunci {place} tidak berbentuk ID:BASE64"));
@@ -129,7 +134,8 @@ impl Keyring {
             } else if !ids.insert(id) {
                 faults.push(format!("kunci {place}: ID {id} sudah dipakai sebelumnya"));
             }
-            let bytes = STANDARD.decode(key).ok().filter(|bytes| bytes.len() == KEY);
+            let bytes = STANDARD.decode(key).ok().map(Zeroizing::new);
+            let bytes = bytes.filter(|bytes| bytes.len() == KEY);
             let Some(bytes) = bytes else {
                 faults.push(format!("kunci {place} bukan base64 dari {KEY} bita"));
                 continue;
@@ -138,9 +144,10 @@ impl Keyring {
                 Ok(key) => parsed.push(key),
                 Err(_) => faults.push(format!("kunci {place} tidak dapat dipakai")),
             }
-            if !seen.insert(bytes) {
+            if seen.contains(&bytes) {
                 faults.push(format!("kunci {place} sama dengan kunci sebelumnya"));
             }
+            seen.push(bytes);
         }
         let mut parsed = parsed.into_iter();
         match parsed.next() {
@@ -158,9 +165,10 @@ impl Keyring {
 
     /// A new key, base64 of 32 random bytes.
     pub fn generate_key() -> Result<String, Error> {
-        let mut bytes = [0; KEY];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Encrypt)?;
-        Ok(STANDARD.encode(bytes))
+        let mut bytes = Zeroizing::new([0; KEY]);
+        let filled = SystemRandom::new().fill(bytes.as_mut_slice());
+        filled.map_err(|_| Error::Encrypt)?;
+        Ok(STANDARD.encode(bytes.as_slice()))
     }
 
     /// Id of the key that encrypts.

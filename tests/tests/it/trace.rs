@@ -135,6 +135,16 @@ impl Receiver {
         }
     }
 
+    /// Where it receives.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Every export so far, in its encoded form.
+    pub(crate) fn raw(&self) -> Vec<Vec<u8>> {
+        self.seen().raw.clone()
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap()
     }
@@ -411,7 +421,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 /// Where a text was found, with its surroundings.
-fn found(source: &str, records: &[Vec<u8>], text: &str) -> Vec<String> {
+pub(crate) fn found(source: &str, records: &[Vec<u8>], text: &str) -> Vec<String> {
     records
         .iter()
         .filter(|record| contains(record, text))

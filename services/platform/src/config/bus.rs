@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::on_this_machine;
 
 /// The bus between services.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bus {
     /// `memory:` (all services in this process), `nats://…`, or `tls://…`, which a server on another machine needs;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{keys, list};
 
 /// Complaints and consultation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Complaint {
     /// Keys that encrypt personal data and free text, `ID:BASE64` of 32 bytes each; the first one encrypts, every one

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{mask, on_this_machine};
 
 /// The database of each service.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// `sqlite:DIR` (one file per service in it) or `postgres://…` (one schema per service in it). A server on another

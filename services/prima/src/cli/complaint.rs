@@ -105,18 +105,13 @@ pub struct ComplaintShowArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ComplaintTrackArgs {
     #[arg(
-        value_name = "KODE",
-        help = "Kode lacak; huruf besar, spasi, dan tanda hubung tidak berpengaruh"
-    )]
-    pub code: String,
-    #[arg(
-        long,
-        value_name = "RAHASIA",
-        default_value = "",
+        value_name = "BERKAS",
+        default_value = "-",
         hide_default_value = true,
-        help = "Rahasia pelapor, untuk melihat seluruhnya walau laporannya rahasia"
+        help = "Berkas berisi kode lacak, dan pada baris berikutnya rahasia pelapor bila ada, untuk melihat seluruhnya walau \
+                laporannya rahasia (bawaan: dari masukan baku). Bukan argumen, sebab argumen terlihat oleh pengguna lain"
     )]
-    pub secret: String,
+    pub file: PathBuf,
     #[command(flatten)]
     pub output: FormatArgs,
 }

@@ -6,6 +6,8 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use prima_platform::config;
+
 use super::Cli;
 
 const HELP: &str = "{about}\n\nPemakaian: {usage}\n\n{all-args}{after-help}";
@@ -143,6 +145,7 @@ fn message(error: &clap::Error) -> String {
             let cause = std::error::Error::source(error)
                 .map(|source| format!(": {}", cause(&source.to_string())))
                 .unwrap_or_default();
+            let value = config::mask(&value);
             format!("nilai `{value}` untuk {arg} tidak sah{cause}")
         }
         ErrorKind::ArgumentConflict => {
@@ -443,6 +446,22 @@ mod tests {
         ] {
             assert!(read(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn a_password_is_refused_as_an_argument_and_not_repeated() {
+        for line in [
+            "prima serve survey --database postgres://u:rahasia@h/x",
+            "prima migrate survey --database postgres://h/x?password=rahasia",
+            "prima up --bus nats://rahasia@h:4222",
+        ] {
+            let error = read(line).unwrap_err();
+            assert!(
+                error.contains("PRIMA_DATABASE__URL") && !error.contains("rahasia"),
+                "{error}"
+            );
+        }
+        assert!(read("prima migrate survey --database postgres://u@h/x").is_ok());
     }
 
     #[test]

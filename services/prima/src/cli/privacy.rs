@@ -54,11 +54,11 @@ pub struct RespondentArgs {
     pub response: Option<String>,
     #[arg(
         long,
-        value_name = "TOKEN",
+        value_name = "BERKAS",
         conflicts_with = "response",
-        help = "Token sekali pakai milik responden"
+        help = "Berkas berisi token sekali pakai milik responden, atau - untuk masukan baku"
     )]
-    pub token: Option<String>,
+    pub token: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -3,13 +3,32 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use prima_platform::config;
 
 use super::Service;
+
+/// A URL without a password, because every user of the machine can see the arguments of its processes.
+fn without_password(url: &str) -> Result<String, String> {
+    if config::mask(url) == url {
+        return Ok(url.to_owned());
+    }
+    Err(
+        "memuat kata sandi, yang terlihat oleh pengguna lain mesin ini; taruh URL-nya di variabel lingkungan \
+         (PRIMA_DATABASE__URL, PRIMA_BUS__URL) atau di berkas konfigurasi (--config)"
+            .to_owned(),
+    )
+}
 
 /// Where the settings come from, and the database.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DatabaseArgs {
-    #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = without_password,
+        help = "Basis data: postgres://… atau sqlite:… (tanpa kata sandi, yang terlihat oleh pengguna lain: pakai \
+                PRIMA_DATABASE__URL atau berkas konfigurasi)"
+    )]
     pub database: Option<String>,
     #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
     pub config: Option<PathBuf>,
@@ -54,7 +73,9 @@ pub struct RunArgs {
     #[arg(
         long,
         value_name = "URL",
-        help = "Bus peristiwa: tls://…, nats://… (mesin ini), atau memory:"
+        value_parser = without_password,
+        help = "Bus peristiwa: tls://…, nats://… (mesin ini), atau memory: (tanpa kata sandi: pakai PRIMA_BUS__URL atau berkas \
+                konfigurasi)"
     )]
     pub bus: Option<String>,
     #[arg(

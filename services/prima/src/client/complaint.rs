@@ -14,6 +14,7 @@ use super::connect::{Complaint, Connection};
 use super::contract;
 use super::print::{self, complaint as view, complaint_figures as figures};
 use super::read::follow;
+use super::text;
 use super::workflow_labels::WorkflowLabels;
 use crate::cli::{
     ComplaintCommand, ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs, ComplaintWatchArgs,
@@ -41,10 +42,11 @@ pub(super) async fn run(connection: &Connection, command: ComplaintCommand) -> a
             show(connection, &complaint.unwrap_or_default(), args.output.format).await?;
         }
         ComplaintCommand::Track(args) => {
+            let mut secrets = text::secrets(&args.file, 2)?.into_iter();
             let message = pb::TrackComplaintRequest {
                 access: Some(pb::Access {
-                    tracking_code: args.code,
-                    secret: args.secret,
+                    tracking_code: secrets.next().unwrap_or_default(),
+                    secret: secrets.next().unwrap_or_default(),
                 }),
             };
             let client = connection.complaint().await?;

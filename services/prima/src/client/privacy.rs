@@ -12,6 +12,7 @@ use super::call::{pages, repeat, request_id};
 use super::connect::Connection;
 use super::contract;
 use super::print::{self, Table, complaint::time, lines};
+use super::text;
 use crate::cli::{
     PrivacyAccessArgs, PrivacyBreachArgs, PrivacyCommand, PrivacyCorrectArgs, PrivacyEraseArgs,
     PrivacyLogArgs, RespondentArgs,
@@ -53,19 +54,19 @@ enum Which {
 }
 
 /// What the arguments mean. Fails when a survey lacks the response, or something else has one.
-fn subject(text: String, respondent: RespondentArgs) -> anyhow::Result<Subject> {
+fn subject(of: String, respondent: RespondentArgs) -> anyhow::Result<Subject> {
     let which = match (respondent.response, respondent.token) {
         (Some(id), _) => Some(Which::Id(id)),
-        (None, Some(token)) => Some(Which::Token(token)),
+        (None, Some(file)) => text::secrets(&file, 1)?.pop().map(Which::Token),
         (None, None) => None,
     };
-    let is_record = text.starts_with("complaints/") || text.starts_with("consultations/");
-    match (text.contains("/surveys/"), which) {
-        (true, Some(which)) => Ok(Subject::Respondent(text, which)),
-        (true, None) => bail!("sebutkan tanggapan yang dimaksud: --response ID atau --token TOKEN"),
+    let is_record = of.starts_with("complaints/") || of.starts_with("consultations/");
+    match (of.contains("/surveys/"), which) {
+        (true, Some(which)) => Ok(Subject::Respondent(of, which)),
+        (true, None) => bail!("sebutkan tanggapan yang dimaksud: --response ID atau --token BERKAS"),
         (false, Some(_)) => bail!("--response dan --token hanya untuk survei agencies/…/units/…/surveys/…"),
-        (false, None) if is_record => Ok(Subject::Record(text)),
-        (false, None) => Ok(Subject::Contact(text)),
+        (false, None) if is_record => Ok(Subject::Record(of)),
+        (false, None) => Ok(Subject::Contact(of)),
     }
 }
 
@@ -347,10 +348,10 @@ fn moment(text: &str) -> anyhow::Result<DateTime<Utc>> {
 mod tests {
     use super::*;
 
-    fn respondent(response: Option<&str>, token: Option<&str>) -> RespondentArgs {
+    fn respondent(response: Option<&str>, token: Option<&std::path::Path>) -> RespondentArgs {
         RespondentArgs {
             response: response.map(str::to_owned),
-            token: token.map(str::to_owned),
+            token: token.map(ToOwned::to_owned),
         }
     }
 
@@ -370,8 +371,11 @@ mod tests {
             of(survey, respondent(Some("r-1"), None)).unwrap(),
             Subject::Respondent(survey.into(), Which::Id("r-1".into()))
         );
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        std::fs::write(&file, "t\n").unwrap();
         assert_eq!(
-            of(survey, respondent(None, Some("t"))).unwrap(),
+            of(survey, respondent(None, Some(&file))).unwrap(),
             Subject::Respondent(survey.into(), Which::Token("t".into()))
         );
         assert!(of(survey, respondent(None, None)).is_err());

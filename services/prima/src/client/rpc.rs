@@ -5,8 +5,7 @@ mod codec;
 mod complete;
 mod describe;
 
-use std::io::{IsTerminal, Read};
-use std::path::Path;
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -44,7 +43,7 @@ pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Res
         print::out(&describe::describe(&method))?;
         return Ok(());
     }
-    let json = args.json.as_deref().map(input_text).transpose()?;
+    let json = args.json.as_deref().map(text::input).transpose()?;
     let mut messages = requests(&method, json.as_deref(), &args.fields)
         .map_err(|faults| grpc::status(Failure::invalid(faults)))?;
     let named = add_request_id(&mut messages);
@@ -57,17 +56,6 @@ pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Res
         print::out(&print::dynamic(&answer, !std::io::stdout().is_terminal())?)?;
     }
     Ok(())
-}
-
-/// The text of a file, or of stdin when the file is `-`.
-fn input_text(file: &Path) -> anyhow::Result<String> {
-    if file != Path::new("-") {
-        return text::read(file).with_context(|| format!("berkas `{}` tidak dapat dibaca", file.display()));
-    }
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().read_to_end(&mut bytes).map(|_| bytes);
-    read.and_then(text::decode)
-        .context("masukan baku tidak dapat dibaca")
 }
 
 /// The messages to send: one, or those of a stream. The pairs form the first message, and each line of the file forms

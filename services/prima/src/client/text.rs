@@ -1,6 +1,12 @@
 //! Text as editors save it: UTF-8 or UTF-16 (as PowerShell redirects), with a byte order mark or without.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
+
+use anyhow::{Context as _, bail};
 
 /// The text of a file, without its byte order mark.
 ///
@@ -9,6 +15,28 @@ use std::{fs, io, path::Path};
 /// The file can't be read, or is no text.
 pub(crate) fn read(file: &Path) -> io::Result<String> {
     decode(fs::read(file)?)
+}
+
+/// The text of a file, or of stdin when the file is `-`.
+pub(crate) fn input(file: &Path) -> anyhow::Result<String> {
+    if file != Path::new("-") {
+        return read(file).with_context(|| format!("berkas `{}` tidak dapat dibaca", file.display()));
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().read_to_end(&mut bytes).map(|_| bytes);
+    read.and_then(decode).context("masukan baku tidak dapat dibaca")
+}
+
+/// The secrets in a file, or on stdin when the file is `-`: one a line, at most `most` of them and at least one. They are not
+/// arguments, because every user of a machine can see the arguments of its processes.
+pub(crate) fn secrets(file: &Path, most: usize) -> anyhow::Result<Vec<String>> {
+    let text = input(file)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let secrets: Vec<String> = lines.map(str::to_owned).collect();
+    if secrets.is_empty() || secrets.len() > most {
+        bail!("berkas `{}` harus berisi 1 sampai {most} baris", file.display());
+    }
+    Ok(secrets)
 }
 
 /// Bytes as text, without a byte order mark.
@@ -45,6 +73,18 @@ pub(crate) fn decode(bytes: Vec<u8>) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_the_lines_of_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("kode");
+        fs::write(&file, "\u{feff}ABCDE-12345 \r\n\r\n  rahasia\n").unwrap();
+        assert_eq!(secrets(&file, 2).unwrap(), ["ABCDE-12345", "rahasia"]);
+        assert!(secrets(&file, 1).is_err());
+        fs::write(&file, "\n").unwrap();
+        let fault = secrets(&file, 2).unwrap_err().to_string();
+        assert!(fault.contains("1 sampai 2 baris"), "{fault}");
+    }
 
     #[test]
     fn a_text_is_read_however_an_editor_saved_it() {
