@@ -39,6 +39,9 @@ pub fn fraction(value: &Rational) -> String {
     format!("{}/{}", value.numer(), value.denom())
 }
 
+/// Most digits of a number that is read; far more than any exact figure has.
+const DIGITS_MAX: usize = 20_000;
+
 /// Parses `numerator/denominator` as [`fraction`] prints it, also when it is not in lowest terms. `None` for anything
 /// else, and for a denominator of zero.
 pub fn parse_fraction(text: &str) -> Option<Rational> {
@@ -102,7 +105,8 @@ fn integer(text: &str) -> Option<BigInt> {
 }
 
 fn natural(text: &str) -> Option<BigInt> {
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+    // The time that it takes to read a number grows faster than its length.
+    if text.is_empty() || text.len() > DIGITS_MAX || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     text.parse().ok()

@@ -8,6 +8,9 @@ pub mod run;
 
 use std::process::ExitCode;
 
+/// Reads a table of levels from a file of any kind; for the tests of hostile files.
+pub use client::import::levels;
+
 use cli::{
     Command, InstrumentArgs, InstrumentCommand, TableArgs, TableCommand, WorkflowArgs, WorkflowCommand,
 };

@@ -1,6 +1,7 @@
 //! Rules of this repository that no compiler checks.
 
 mod contract;
+mod parsers;
 mod rights;
 mod rooms;
 

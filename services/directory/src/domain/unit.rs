@@ -158,7 +158,7 @@ pub fn successors(
             format!("Paling banyak {SUCCESSORS_MAX} unit penerus"),
         );
     }
-    for (at, text) in raw.iter().enumerate() {
+    for (at, text) in raw.iter().enumerate().take(SUCCESSORS_MAX) {
         let field = format!("{field}[{at}]");
         match faults.take(request::name(&field, text)) {
             None => {}
