@@ -232,8 +232,7 @@ mod tests {
 
     #[test]
     fn every_fault_of_the_section_is_named() {
-        let mut config = Config::default();
-        config.auth = Auth {
+        let auth = Auth {
             public_key: "x".into(),
             public_keys: vec!["k1:x".into()],
             issuers: vec![
@@ -252,6 +251,10 @@ mod tests {
             person_hours: 25,
             system_days: 366,
             refresh_seconds: 61,
+        };
+        let config = Config {
+            auth,
+            ..Config::default()
         };
         let Err(Error::Invalid(faults)) = config.validate() else {
             panic!("has faults");
