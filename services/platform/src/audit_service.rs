@@ -66,8 +66,8 @@ impl Server {
             let names: Vec<&str> = self.services.keys().copied().collect();
             Violation::new(
                 "service",
-                &format!("must be a service of this process: {}", names.join(", ")),
-                &format!("harus layanan yang berjalan di proses ini: {}", names.join(", ")),
+                format!("must be a service of this process: {}", names.join(", ")),
+                format!("harus layanan yang berjalan di proses ini: {}", names.join(", ")),
             )
         })
     }

@@ -8,14 +8,14 @@ use prima_platform::{
     },
     caller::{Caller, Role},
     clock::Clock,
-    db::Database,
+    db::{Database, sql},
 };
 use prima_proto::{
     audit::v1::{AuditDecision, AuditEntry},
     survey::v1 as survey,
 };
 use prost::Message;
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult};
 use tokio::task::JoinSet;
 
 use crate::world::{Broker, Store, World};
@@ -44,7 +44,7 @@ struct Row {
 
 async fn entries(db: &Database) -> Vec<AuditEntry> {
     let reader = db.reader();
-    let text = Statement::from_string(db.backend(), "SELECT entry FROM audit ORDER BY position");
+    let text = sql(reader, "SELECT entry FROM audit ORDER BY position", []);
     let rows = Row::find_by_statement(text).all(reader).await.unwrap();
     rows.iter()
         .map(|row| AuditEntry::decode(row.entry.as_slice()).unwrap())

@@ -99,17 +99,14 @@ fn notes(rule: &Rule) -> &'static str {
 fn machine(rule: &Rule) -> serde_json::Value {
     let grant = |grant: &Grant| {
         let who: Vec<&str> = grant.who.iter().map(Caller::as_str_name).collect();
-        let mut value = json!({ "who": who });
-        let (key, words) = match grant.needs {
-            Needs::Nothing => return value,
-            Needs::ProofIn(field) => ("proof_in", field.into()),
-            Needs::AgencyIn(field) => ("agency_in", field.into()),
-            Needs::National => ("national", true.into()),
-            Needs::AnyAgency => ("any_agency", true.into()),
-            Needs::Stored(agency) => ("stored", agency.into()),
-        };
-        value[key] = words;
-        value
+        match grant.needs {
+            Needs::Nothing => json!({ "who": who }),
+            Needs::ProofIn(field) => json!({ "who": who, "proof_in": field }),
+            Needs::AgencyIn(field) => json!({ "who": who, "agency_in": field }),
+            Needs::National => json!({ "who": who, "national": true }),
+            Needs::AnyAgency => json!({ "who": who, "any_agency": true }),
+            Needs::Stored(agency) => json!({ "who": who, "stored": agency }),
+        }
     };
     json!({
         "method": rule.method,
