@@ -98,7 +98,8 @@ async fn comments_are_filtered_and_the_newest_day_is_first() {
             ("LOKET", vec!["Tambah loket 100%", "loket_2 sepi"]),
             ("lama", vec!["Antre LAMA di café"]),
             ("CAFÉ", vec!["Antre LAMA di café"]),
-            ("cafè", vec![]),
+            // Accents and letters that look alike are folded.
+            ("cafè", vec!["Antre LAMA di café"]),
             ("0%", vec!["Tambah loket 100%"]),
             ("t_", vec!["loket_2 sepi"]),
             ("%%", vec![]),

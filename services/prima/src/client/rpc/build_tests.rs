@@ -223,10 +223,10 @@ fn faults_are_reported_in_indonesian_with_their_fields() {
     survey.period: diisi lebih dari sekali
     survey_id: berkas `/tidak/ada` tidak dapat dibaca: tidak ada
     judul: tidak dikenal; CreateSurveyRequest punya isian request_id, parent, survey_id, survey
-    survey.close_time: `besok` harus berbentuk RFC 3339, misalnya 2024-07-01T08:00:00+07:00
-    survey.open_time: harus waktu RFC 3339, bukan 7
     survey.population: `banyak` harus bilangan bulat (int64)
+    survey.open_time: harus waktu RFC 3339, bukan 7
     survey.weight_variant: `berat` harus salah satu dari EXACT | 0_111 | 0_11 | MEAN_OF_ASPECT_MEANS | MEAN_OF_ALL_ANSWERS | 0_071
+    survey.close_time: `besok` harus berbentuk RFC 3339, misalnya 2024-07-01T08:00:00+07:00
     ");
 }
 
