@@ -65,12 +65,12 @@ pub(super) fn make_private(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("direktori {shown} tidak dapat ditutup bagi pengguna lain"))
 }
 
-/// Whether an earlier run has made files in the folder.
+/// Whether an earlier run, or `prima key`, has made files in the folder.
 fn is_known(path: &Path) -> bool {
     let databases = SPECS
         .iter()
         .flat_map(|spec| ["db", "lock"].map(|end| format!("{}.{end}", spec.name)));
-    let files = [LOCK, "key.pem", "token", "complaint.key", "survey.key"].map(str::to_owned);
+    let files = [LOCK, "key.pem", "keys", "token", "complaint.key", "survey.key"].map(str::to_owned);
     let mut names = databases.chain(files);
     names.any(|name| path.join(name).exists())
 }

@@ -39,6 +39,7 @@ const OWN_TEXT: &[(&str, &str)] = &[
     ("SubmitResponse", "response.device"),
     ("SubmitResponses", "response.device"),
     ("VoidResponses", "responses.ids[0]"),
+    ("ListAuditEntries", "subject"),
 ];
 
 /// Names of three kinds of resources. A field takes at most one of them.
@@ -155,6 +156,8 @@ async fn a_malformed_name_is_reported_with_its_field_everywhere() {
         ("index", &index),
         ("innovation", &innovation),
         ("complaint", &complaint),
+        // Each process shows the audit logs of its services.
+        ("audit", &suite.directory),
     ]);
     for process in processes.values() {
         process.wait_ready().await;
