@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes the bill of materials of the binary `prima`, as built for an image: CycloneDX in JSON, from Cargo.lock.
 #   deploy/sbom.sh FILE.json
-# Needs cargo-cyclonedx, as pinned in tests/tools.sh and in the Containerfile.
+# Needs cargo-cyclonedx, as pinned in the Containerfile.
 set -euo pipefail
 out=$(realpath -m "${1:?the file to write}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

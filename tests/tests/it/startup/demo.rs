@@ -59,7 +59,8 @@ async fn an_interrupt_cancels_the_loading_without_an_error() {
 
     // The next start loads the rest.
     up.restart().await;
-    let loaded = eventually(DEADLINE, || async {
+    // Without optimisations this takes most of a minute of computing.
+    let loaded = eventually(DEADLINE * 4, || async {
         up.log().contains("Jawaban contoh").then_some(())
     });
     loaded.await.expect("the responses are loaded");

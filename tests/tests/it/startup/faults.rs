@@ -465,7 +465,7 @@ async fn a_postgres_that_is_unreachable_or_refuses_is_reported() {
         admin.execute_unprepared(statement).await.unwrap();
     }
     let at = postgres.address();
-    let migrate = |url: &str| prima(&["migrate", "survey", "--database", url], &[]);
+    let migrate = |url: &str| prima(&["migrate", "survey"], &[("PRIMA_DATABASE__URL", url)]);
     let reloaded = eventually(DEADLINE, || async {
         Database::connect(format!("postgres://barred@{at}/postgres"))
             .await
