@@ -83,6 +83,24 @@ impl<X, M: Protected> Protected for (X, M) {
     }
 }
 
+impl Caller {
+    /// Name of the role in a token, of a kind of callers that is a role.
+    pub fn role(self) -> Option<&'static str> {
+        match self {
+            Self::Unspecified | Self::Public | Self::ProofHolder | Self::AnyToken => None,
+            Self::Admin => Some("admin"),
+            Self::Operator => Some("operator"),
+            Self::Intake => Some("intake"),
+            Self::Evaluator => Some("evaluator"),
+        }
+    }
+
+    /// Whether callers of this kind need no token.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Public | Self::ProofHolder)
+    }
+}
+
 impl Rule {
     /// Whether an operation may refuse a caller whom the rule admits, because of what only stored data shows.
     pub fn has_condition(&self) -> bool {
@@ -92,8 +110,8 @@ impl Rule {
 
     /// Whether callers without a token can be admitted.
     pub fn is_open(&self) -> bool {
-        let open = |who: &Caller| matches!(who, Caller::Public | Caller::ProofHolder);
-        self.grants.iter().any(|grant| grant.who.iter().any(open))
+        let open = |grant: &Grant| grant.who.iter().any(|who| who.is_open());
+        self.grants.iter().any(open)
     }
 }
 

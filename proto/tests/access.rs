@@ -1,38 +1,40 @@
-//! The table of rights in README.md is that of the contracts. README tells how to write it again.
+//! The table of rights in README.md is that of the contracts, and what callers without a token can read is that of `open.txt`.
+//! README tells how to write both again.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a test that meets what it did not expect should fail there"
 )]
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use prima_proto::{
     FILE_DESCRIPTOR_SET,
     access::{Grant, Needs, RULES, Rule, v1::Caller},
 };
-use prost_reflect::DescriptorPool;
+use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 
 const BEGIN: &str = "<!-- rights: begin -->\n";
 const END: &str = "<!-- rights: end -->";
 
-fn who(caller: Caller) -> &'static str {
-    match caller {
-        Caller::Unspecified => "nobody",
-        Caller::Public => "everybody",
-        Caller::ProofHolder => "who has the proof",
-        Caller::AnyToken => "any token",
-        Caller::Admin => "`admin`",
-        Caller::Operator => "`operator`",
-        Caller::Intake => "`intake`",
-        Caller::Evaluator => "`evaluator`",
+fn who(caller: Caller) -> String {
+    match (caller.role(), caller) {
+        (Some(role), _) => format!("`{role}`"),
+        (None, Caller::Public) => "everybody".to_owned(),
+        (None, Caller::ProofHolder) => "who has the proof".to_owned(),
+        (None, Caller::AnyToken) => "any token".to_owned(),
+        (None, _) => "nobody".to_owned(),
     }
 }
 
 fn listed(grant: &Grant) -> String {
-    let names: Vec<&str> = grant.who.iter().map(|caller| who(*caller)).collect();
+    let names: Vec<String> = grant.who.iter().map(|caller| who(*caller)).collect();
     match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
+        Some((last, [])) => last.clone(),
         Some((last, first)) => format!("{} or {last}", first.join(", ")),
         None => unreachable!("a grant names its callers"),
     }
@@ -101,4 +103,56 @@ fn every_method_has_a_rule_and_no_two_share_a_message() {
     assert_eq!(names, ruled);
     let messages: BTreeSet<String> = methods.iter().map(|m| m.input().full_name().to_owned()).collect();
     assert_eq!(messages.len(), methods.len());
+}
+
+/// Adds the fields of a message and of those within it.
+fn fields_of(message: &MessageDescriptor, found: &mut BTreeMap<String, Vec<String>>) {
+    let name = message.full_name().to_owned();
+    if name.starts_with("google.") || found.contains_key(&name) {
+        return;
+    }
+    let fields: Vec<_> = message.fields().collect();
+    let names = fields.iter().map(|field| field.name().to_owned());
+    found.insert(name, names.collect());
+    for field in fields {
+        if let Kind::Message(inner) = field.kind() {
+            fields_of(&inner, found);
+        }
+    }
+}
+
+/// Every method that admits callers without a token, and every field of its answer.
+fn open() -> String {
+    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap();
+    let (mut text, mut messages) = (String::new(), BTreeMap::new());
+    for rule in RULES.iter().filter(|rule| rule.is_open()) {
+        let (service, method) = rule.method.split_once('/').unwrap();
+        let service = pool.get_service_by_name(service).unwrap();
+        let method = service.methods().find(|one| one.name() == method).unwrap();
+        text += &format!("{}\n", rule.method);
+        fields_of(&method.output(), &mut messages);
+    }
+    for (message, fields) in messages {
+        text += &format!("\n{message}\n");
+        for field in fields {
+            text += &format!("    {field}\n");
+        }
+    }
+    text
+}
+
+#[test]
+fn callers_without_a_token_read_what_is_listed_and_nothing_else() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/open.txt");
+    if std::env::var_os("WRITE_RIGHTS").is_some() {
+        fs::write(&path, open()).unwrap();
+    }
+    let listed = fs::read_to_string(&path).unwrap();
+    let (now, before) = (open(), listed.lines().collect::<Vec<_>>());
+    let added: Vec<&str> = now.lines().filter(|line| !before.contains(line)).collect();
+    assert!(
+        listed == now,
+        "everybody could read {added:?}; if they may, see services/decisions/what-a-citizen-reads.md and write the list \
+         again: WRITE_RIGHTS=1 cargo test -p prima-proto --test access"
+    );
 }

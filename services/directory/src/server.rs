@@ -8,7 +8,7 @@ use prima_proto::directory::v1::{
 use tokio::sync::watch;
 use tonic::Request;
 
-use crate::rpc::{agency, charter, public_service, standard, unit, unit_type};
+use crate::rpc::{agency, charter, facts, public_service, standard, unit, unit_type};
 
 /// The gRPC service. It owns `ready`, so that the service counts as ready for as long as it is served.
 pub fn server(ctx: Context, ready: watch::Sender<bool>) -> DirectoryServiceServer<impl DirectoryService> {
@@ -128,6 +128,33 @@ impl DirectoryService for Server {
         request: Request<v1::GetServiceCharterRequest>,
     ) -> Answer<v1::GetServiceCharterResponse> {
         read(&self.ctx, request, |_, message| charter::get(&self.ctx, message)).await
+    }
+
+    async fn get_unit_facts(
+        &self,
+        request: Request<v1::GetUnitFactsRequest>,
+    ) -> Answer<v1::GetUnitFactsResponse> {
+        read(&self.ctx, request, |_, message| facts::unit(&self.ctx, message)).await
+    }
+
+    async fn list_service_facts(
+        &self,
+        request: Request<v1::ListServiceFactsRequest>,
+    ) -> Answer<v1::ListServiceFactsResponse> {
+        read(&self.ctx, request, |_, message| {
+            facts::list_services(&self.ctx, message)
+        })
+        .await
+    }
+
+    async fn get_service_facts(
+        &self,
+        request: Request<v1::GetServiceFactsRequest>,
+    ) -> Answer<v1::GetServiceFactsResponse> {
+        read(&self.ctx, request, |_, message| {
+            facts::service(&self.ctx, message)
+        })
+        .await
     }
 
     async fn list_unit_types(

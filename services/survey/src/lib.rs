@@ -2,7 +2,7 @@
 //!
 //! Owns surveys, responses, exact sums per element, and the `skm` scores of units and agencies. Publishes
 //! `prima.survey.result.<agency>.<unit>.<survey>` and `prima.survey.score.skm.<period>.…`. Consumes
-//! `prima.directory.unit.>`: the units of each agency, from which the number of expected units follows. A response is
+//! `prima.directory.unit.>`: the units of each agency, from which the number of expected units follows, and their names. A response is
 //! stored in a transaction, which several requests share; each request is answered after that transaction is durable.
 //! Another transaction counts it and stages the result, a moment later or before the next read of the result. The texts of
 //! respondents are encrypted at rest, and erased when they are voided, on request, and when their retention period ends.
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use prima_platform::{
     config,
-    consume::{Follower, Source},
+    consume::{Follower, Mirror, Source},
     digest_key,
     failure::Failure,
     service::{Context, Error, Migrating, Spec, Started, Starting},
@@ -40,7 +40,7 @@ use intake::Intake;
 use service::App;
 
 pub use domain::NAME;
-use store::DIGEST_KEY;
+use store::{DIGEST_KEY, unit::units_without_name_forget};
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
@@ -85,7 +85,11 @@ async fn start(context: Context) -> Result<Started, Error> {
     let intake = Intake::start(&context, intake::secret(&context.db).await?, &vault);
     let results = Arc::new(Results::default());
     context.spawn_relay();
-    context.spawn_worker(UnitMirror(context.derived.clone()));
+    let units = UnitMirror(context.derived.clone());
+    units_without_name_forget(&context.db, units.feed().name)
+        .await
+        .map_err(|error| Error::Database(NAME, error))?;
+    context.spawn_worker(units);
     context.spawn_follower(Follower::new(
         context.bus.clone(),
         context.clock.clone(),

@@ -18,8 +18,8 @@ use tonic::{Request, Streaming};
 
 use crate::{
     rpc::{
-        analysis, comment, device, follow_up, instrument, link, notice, period, quarantine, recorded_result,
-        respondent, response, result, survey, token_batch, uncounted,
+        analysis, comment, device, follow_up, instrument, link, notice, period, published, quarantine,
+        questionnaire, recorded_result, respondent, response, result, survey, token_batch, uncounted,
     },
     service::App,
 };
@@ -107,6 +107,16 @@ impl SurveyService for Surveys {
     ) -> Answer<pb::ListSurveyChangesResponse> {
         read(&self.app.context, request, |_, message| {
             survey::list_changes(&self.app, message)
+        })
+        .await
+    }
+
+    async fn get_questionnaire(
+        &self,
+        request: Request<pb::GetQuestionnaireRequest>,
+    ) -> Answer<pb::GetQuestionnaireResponse> {
+        read(&self.app.context, request, |_, message| {
+            questionnaire::get(&self.app, message)
         })
         .await
     }
@@ -225,6 +235,16 @@ impl SurveyService for Surveys {
     ) -> Answer<pb::ListResultsResponse> {
         read(&self.app.context, request, |_, message| {
             result::list(&self.app, message)
+        })
+        .await
+    }
+
+    async fn list_published_results(
+        &self,
+        request: Request<pb::ListPublishedResultsRequest>,
+    ) -> Answer<pb::ListPublishedResultsResponse> {
+        read(&self.app.context, request, |_, message| {
+            published::list(&self.app, message)
         })
         .await
     }

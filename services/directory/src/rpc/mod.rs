@@ -2,6 +2,7 @@
 
 pub mod agency;
 pub mod charter;
+pub mod facts;
 mod medium;
 pub mod public_service;
 pub mod standard;

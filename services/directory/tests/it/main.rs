@@ -6,6 +6,7 @@
 
 mod agencies;
 mod events;
+mod facts;
 mod fixture;
 mod public_services;
 mod races;

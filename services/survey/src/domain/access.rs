@@ -10,7 +10,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use prima_platform::{
     failure::{Failure, Kind, Violation},
     request::{self, Faults, text::Text},
@@ -34,6 +34,8 @@ const DIGEST_BYTES: usize = 16;
 const COUNTER: Text = Text::name("Nama loket", 0, 63);
 const DISPLAY_NAME: Text = Text::name("Nama perangkat", 0, 200);
 const PUBLIC_KEY_BYTES: usize = 32;
+/// How far the time that a kiosk signs for a reading may be from the time of the service.
+const SIGNED_WITHIN: TimeDelta = TimeDelta::minutes(5);
 
 /// Why a credential is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +58,9 @@ pub enum Refusal {
     /// The signature was not made by a registered device of the unit.
     #[error("the signature over this response was not made by a registered device")]
     SignatureInvalid,
+    /// The device signed at a time that is too far from that of the service.
+    #[error("the device did not sign within the last five minutes; is its clock right?")]
+    SignatureExpired,
     /// The device was revoked.
     #[error("the device was revoked")]
     DeviceRevoked,
@@ -77,6 +82,7 @@ impl Refusal {
             Self::TokenUsed => "TOKEN_USED",
             Self::LinkInvalid => "LINK_INVALID",
             Self::SignatureInvalid => "SIGNATURE_INVALID",
+            Self::SignatureExpired => "SIGNATURE_EXPIRED",
             Self::DeviceRevoked => "DEVICE_REVOKED",
             Self::CounterUsed => "COUNTER_USED",
             Self::ModeNotAllowed => "ACCESS_MODE_NOT_ALLOWED",
@@ -92,6 +98,7 @@ impl Refusal {
             Self::TokenUsed => "Token sudah dipakai",
             Self::LinkInvalid => "Tautan bukan milik survei ini",
             Self::SignatureInvalid => "Tanda tangan perangkat tidak sah",
+            Self::SignatureExpired => "Tanda tangan perangkat sudah lewat waktu; periksa jam perangkat",
             Self::DeviceRevoked => "Pendaftaran perangkat sudah dicabut",
             Self::CounterUsed => "Nomor urut perangkat sudah dipakai",
             Self::ModeNotAllowed => "Survei ini tidak menerima tanggapan dengan cara ini",
@@ -105,6 +112,7 @@ impl Refusal {
             Self::TokenExpired
             | Self::TokenRevoked
             | Self::TokenUsed
+            | Self::SignatureExpired
             | Self::DeviceRevoked
             | Self::CounterUsed
             | Self::ModeNotAllowed => false,
@@ -453,6 +461,23 @@ pub fn kiosk_lines(
         text.push_str(&format!("\n{key}={score}"));
     }
     text
+}
+
+/// The text that a kiosk signs to read the form of a survey, as `GetQuestionnaireRequest` of the contract defines it. Its first
+/// line is that of no response, so that nobody can submit one with this signature.
+pub fn kiosk_lines_of_form(survey: &name::Survey, device: &name::Device, seconds: i64) -> String {
+    format!("prima-kiosk-form-1\n{survey}\n{device}\n{seconds}")
+}
+
+/// `Ok` when a kiosk signed close enough to `now`; `seconds` is its time, since 1970.
+///
+/// # Errors
+///
+/// [`Refusal::SignatureExpired`] when it did not.
+pub fn check_signed_at(seconds: i64, now: DateTime<Utc>) -> Result<(), Refusal> {
+    let signed = DateTime::from_timestamp(seconds, 0);
+    let is_fresh = signed.is_some_and(|signed| (now - signed).abs() <= SIGNED_WITHIN);
+    is_fresh.then_some(()).ok_or(Refusal::SignatureExpired)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Mirror for UnitMirror {
     }
 
     async fn save(&self, txn: &Txn, unit: &name::Unit, _: &Event, state: UnitState) -> Result<(), DbErr> {
-        unit_save_in_txn(txn, unit, &state.close_date).await
+        unit_save_in_txn(txn, unit, &state.display_name, &state.close_date).await
     }
 
     async fn remove(&self, txn: &Txn, unit: &name::Unit, _: &Event) -> Result<(), DbErr> {

@@ -74,6 +74,7 @@ pub fn survey_filter(
             unit: not_wildcard(parent.unit),
             period: in_period.to_owned(),
             import: import_id.to_owned(),
+            is_published: false,
             after: page.after.clone(),
             limit: page.limit(),
         };

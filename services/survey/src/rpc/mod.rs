@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod comment;
+mod credential;
 pub mod device;
 mod enums;
 mod field;
@@ -10,7 +11,11 @@ pub mod instrument;
 pub mod link;
 pub mod notice;
 pub mod period;
+mod profile;
+mod publication;
+pub mod published;
 pub mod quarantine;
+pub mod questionnaire;
 pub mod recorded_result;
 pub mod respondent;
 pub mod response;

@@ -49,6 +49,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(SEALED_TEXTS));
         steps.push(Box::new(URGENT));
         steps.push(Box::new(KEYED_DIGESTS));
+        steps.push(Box::new(UNIT_NAMES));
         steps
     }
 }
@@ -291,4 +292,11 @@ const KEYED_DIGESTS: Step = Step {
         "ALTER TABLE unit_score ADD COLUMN in_question BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE unit_score ADD COLUMN exact_with_questioned TEXT",
     ],
+};
+
+/// Names of units, for the forms that citizens see. A process of the release before fills none; see
+/// [`units_without_name_forget`](unit::units_without_name_forget).
+const UNIT_NAMES: Step = Step {
+    name: "m0008_survey_unit_names",
+    statements: &["ALTER TABLE directory_unit ADD COLUMN display_name TEXT NOT NULL DEFAULT ''"],
 };

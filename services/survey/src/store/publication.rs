@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use prima_platform::db::{Txn, broken};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*,
-    sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Expr, OnConflict, SelectStatement},
 };
 
 use super::json;
@@ -50,6 +51,14 @@ impl TryFrom<Model> for Published {
             updated_at: row.updated_at,
         })
     }
+}
+
+/// The publication of the survey in the row of an outer query.
+pub(super) fn of_survey() -> SelectStatement {
+    let publications = Entity::find().select_only().column(Column::SurveyId);
+    publications
+        .filter(Expr::cust("survey_id = survey.id"))
+        .into_query()
 }
 
 /// The publications of surveys, by their key.

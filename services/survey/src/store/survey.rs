@@ -17,7 +17,7 @@ use super::{
     element::elements_insert_in_txn,
     json,
     named::Named,
-    response,
+    publication, response,
     turn::{turns_shared, turns_take_in_txn},
     unit_score::{UnitPeriod, key_row},
 };
@@ -442,6 +442,8 @@ pub struct Filter {
     pub period: String,
     /// Import that the survey has responses of.
     pub import: String,
+    /// Whether its result must be published.
+    pub is_published: bool,
     /// Only names after this one.
     pub after: String,
     /// Most rows.
@@ -462,6 +464,9 @@ pub async fn survey_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result
     }
     if !filter.import.is_empty() {
         query = query.filter(Expr::exists(response::of_import(&filter.import)));
+    }
+    if filter.is_published {
+        query = query.filter(Expr::exists(publication::of_survey()));
     }
     let rows = query
         .order_by_asc(Column::Name)

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use prima_platform::db::{Column as Type, Txn, sql, table};
+use prima_platform::db::{Column as Type, Database, Txn, sql, table};
 use prima_proto::name;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
@@ -21,6 +21,8 @@ pub struct Model {
     pub unit: String,
     /// Last day of service, `YYYY-MM-DD`; empty while the unit is active.
     pub close_date: String,
+    /// Official name; empty when a process of the release before 0.2 has stored the unit.
+    pub display_name: String,
 }
 
 prima_platform::no_relations!();
@@ -39,15 +41,21 @@ fn key(unit: &name::Unit) -> (String, String) {
 }
 
 /// Saves a unit; `close_date` is its last day of service (`YYYY-MM-DD`), empty while it is active.
-pub async fn unit_save_in_txn(txn: &Txn, unit: &name::Unit, close_date: &str) -> Result<(), DbErr> {
+pub async fn unit_save_in_txn(
+    txn: &Txn,
+    unit: &name::Unit,
+    display_name: &str,
+    close_date: &str,
+) -> Result<(), DbErr> {
     let (agency, unit) = key(unit);
     let row = Model {
         agency,
         unit,
         close_date: close_date.to_owned(),
+        display_name: display_name.to_owned(),
     };
     let known = OnConflict::columns([Column::Agency, Column::Unit])
-        .update_column(Column::CloseDate)
+        .update_columns([Column::CloseDate, Column::DisplayName])
         .to_owned();
     let insert = Entity::insert(row.into_active_model()).on_conflict(known);
     insert.exec_without_returning(txn).await.map(drop)
@@ -63,6 +71,23 @@ pub async fn unit_confirmed(conn: &impl ConnectionTrait, unit: &name::Unit) -> R
     Ok(Entity::find_by_id(key(unit)).one(conn).await?.is_some())
 }
 
+/// The official name of a unit; empty until the directory has published it.
+pub async fn unit_display_name(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<String, DbErr> {
+    let row = Entity::find_by_id(key(unit)).one(conn).await?;
+    Ok(row.map(|row| row.display_name).unwrap_or_default())
+}
+
+/// Forgets that the states of units without a name were consumed, so that the worker reads them again: a process of a release
+/// that knew no names has stored them.
+pub async fn units_without_name_forget(db: &Database, consumer: &str) -> Result<(), DbErr> {
+    let conn = db.writer();
+    let text = "DELETE FROM consumed WHERE consumer = $1 AND subject IN (
+                    SELECT 'prima.directory.unit.' || agency || '.' || unit FROM directory_unit WHERE display_name = '')";
+    conn.execute_raw(sql(conn, text, [consumer.into()]))
+        .await
+        .map(drop)
+}
+
 /// Which of these units the directory has published.
 pub async fn units_confirmed(
     conn: &impl ConnectionTrait,
@@ -71,7 +96,7 @@ pub async fn units_confirmed(
     let keys = units.map(|unit| [unit.agency.as_str().into(), unit.unit.as_str().into()]);
     let (from, values) = table(conn, [Type::Text; 2], keys, 0);
     let text = format!(
-        "SELECT d.agency, d.unit, d.close_date FROM {from}
+        "SELECT d.agency, d.unit, d.close_date, d.display_name FROM {from}
          JOIN directory_unit d ON d.agency = v.column1 AND d.unit = v.column2"
     );
     let rows = Model::find_by_statement(sql(conn, &text, values))

@@ -198,7 +198,8 @@ impl Kiosk {
         self.signed(counter, &lines)
     }
 
-    fn signed(&self, counter: i64, lines: &[&str]) -> pb::Credential {
+    /// The proof with a signature over these lines.
+    pub fn signed(&self, counter: i64, lines: &[&str]) -> pb::Credential {
         let signature = self.key.sign(lines.join("\n").as_bytes());
         pb::Credential {
             kiosk: Some(pb::KioskProof {

@@ -12,7 +12,7 @@ async fn announce(t: &World, units: &[&str]) {
     let txn = t.db.begin().await.unwrap();
     for unit in units {
         let unit = name::Unit::parse(unit).unwrap();
-        unit_save_in_txn(&txn, &unit, "").await.unwrap();
+        unit_save_in_txn(&txn, &unit, "Unit", "").await.unwrap();
     }
     txn.commit().await.unwrap();
 }

@@ -76,7 +76,7 @@ async fn surveyed(t: &mut World, unit: &str, id: &str, respondents: usize, score
 async fn announce(t: &World, units: &[&str]) {
     let txn = t.db.begin().await.unwrap();
     for unit in units {
-        unit_save_in_txn(&txn, &name::Unit::parse(unit).unwrap(), "")
+        unit_save_in_txn(&txn, &name::Unit::parse(unit).unwrap(), "Unit", "")
             .await
             .unwrap();
     }

@@ -14,7 +14,7 @@ async fn announce(t: &World, exists: bool) {
     let txn = t.db.begin().await.unwrap();
     let unit = name::Unit::parse(UNIT).unwrap();
     match exists {
-        true => unit_save_in_txn(&txn, &unit, "").await.unwrap(),
+        true => unit_save_in_txn(&txn, &unit, "Unit", "").await.unwrap(),
         false => unit_remove_in_txn(&txn, &unit).await.unwrap(),
     }
     txn.commit().await.unwrap();

@@ -2,9 +2,12 @@
 
 use prima_proto::survey::v1 as pb;
 
-use crate::domain::{
-    instrument::{Element, Instrument},
-    number,
+use crate::{
+    domain::{
+        instrument::{Element, Instrument},
+        number,
+    },
+    rpc::profile,
 };
 
 /// An instrument as its message.
@@ -39,22 +42,7 @@ pub fn instrument(instrument: &Instrument) -> pb::Instrument {
             .map(|v| v.as_str().to_owned())
             .collect(),
         own_elements: instrument.own_elements,
-        profile_fields: instrument
-            .profile
-            .iter()
-            .map(|f| pb::ProfileField {
-                key: f.key.clone(),
-                display_name: f.label.clone(),
-                choices: f
-                    .choices
-                    .iter()
-                    .map(|c| pb::Choice {
-                        code: c.code.clone(),
-                        display_name: c.label.clone(),
-                    })
-                    .collect(),
-            })
-            .collect(),
+        profile_fields: instrument.profile.iter().map(profile::field).collect(),
         minimum_respondents: instrument.minimum,
         metric: instrument.metric.clone().unwrap_or_default(),
         from_year: instrument.from_year,

@@ -8,17 +8,17 @@ use prima_platform::{
     grpc::Network,
     request::{self, Faults, text},
 };
-use prima_proto::{name, survey::v1 as pb};
+use prima_proto::survey::v1 as pb;
 
 use super::signed;
 use crate::{
     domain::{
-        access::{Kiosk, Proof, Refusal, Secret, kiosk_lines_v2},
+        access::{Proof, kiosk_lines_v2},
         digest,
         response::{self, Profile, Raw},
     },
     intake::Item,
-    rpc::field,
+    rpc::{credential, field},
     service::App,
 };
 
@@ -38,7 +38,19 @@ pub fn item(
     let admitted = access::admit_unless_faulty(caller, &sent)?;
     let mut faults = Faults::default();
     let survey = faults.take(request::name("survey", &sent.survey));
-    let proof = proof(app.intake.secret(), survey.as_ref(), &sent, &mut faults)?;
+    let credential = sent.credential.as_ref();
+    let proof = credential::proof(
+        app.intake.secret(),
+        survey.as_ref(),
+        credential,
+        &mut faults,
+        |kiosk| {
+            let fields = signed::fields(sent.response.as_ref().unwrap_or(&pb::Response::default()))?;
+            let (response, import) = (&sent.response_id, &sent.import_id);
+            let (survey, device, counter) = (kiosk.survey, kiosk.device, kiosk.counter);
+            Ok(kiosk_lines_v2(survey, device, counter, response, import, &fields))
+        },
+    )?;
     if !sent.import_id.is_empty() {
         faults.take(request::id("import_id", sent.import_id.clone()));
     }
@@ -61,73 +73,6 @@ pub fn item(
         proof,
         import_id: sent.import_id,
         bulk: false,
-    }))
-}
-
-/// The proof of a response, or why it is refused; `None` when it or the name of the survey is faulty.
-fn proof(
-    secret: &Secret,
-    survey: Option<&name::Survey>,
-    sent: &pb::SubmitResponsesRequest,
-    faults: &mut Faults,
-) -> Result<Option<Result<Proof, Refusal>>, Failure> {
-    let none = pb::Credential::default();
-    let pb::Credential { token, link, kiosk } = sent.credential.as_ref().unwrap_or(&none);
-    Ok(match (token.is_empty(), link.is_empty(), kiosk) {
-        (true, true, None) => Some(Ok(Proof::Agent)),
-        (false, true, None) => survey.map(|survey| secret.read_token(survey, token).map(Proof::Token)),
-        (true, false, None) => survey.map(|survey| secret.check_link(survey, link).map(|()| Proof::Link)),
-        (true, true, Some(proof)) => kiosk_proof(proof, survey, sent, faults)?
-            .map(Proof::Kiosk)
-            .map(Ok),
-        _ => {
-            faults.add(
-                "credential",
-                "must be at most one of token, link and kiosk",
-                "Isi paling banyak satu dari token, tautan, atau tanda tangan perangkat",
-            );
-            None
-        }
-    })
-}
-
-fn kiosk_proof(
-    proof: &pb::KioskProof,
-    survey: Option<&name::Survey>,
-    sent: &pb::SubmitResponsesRequest,
-    faults: &mut Faults,
-) -> Result<Option<Kiosk>, Failure> {
-    let field = "credential.kiosk.device";
-    let device = faults
-        .take(request::name::<name::Device>(field, &proof.device))
-        .zip(survey);
-    if device
-        .as_ref()
-        .is_some_and(|(device, survey)| device.unit != survey.unit)
-    {
-        faults.add(
-            field,
-            "must be a device of the unit of the survey",
-            "Perangkat harus milik unit penyelenggara survei",
-        );
-    }
-    if proof.counter < 1 {
-        faults.add(
-            "credential.kiosk.counter",
-            "must be at least 1",
-            "Nomor urut perangkat harus paling sedikit 1",
-        );
-    }
-    let Some((device, survey)) = device else {
-        return Ok(None);
-    };
-    let fields = signed::fields(sent.response.as_ref().unwrap_or(&pb::Response::default()))?;
-    let (counter, response, import) = (proof.counter, &sent.response_id, &sent.import_id);
-    Ok(Some(Kiosk {
-        lines: kiosk_lines_v2(survey, &device, counter, response, import, &fields).into(),
-        signature: proof.signature.clone(),
-        device,
-        counter,
     }))
 }
 

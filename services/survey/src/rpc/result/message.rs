@@ -12,8 +12,8 @@ use crate::{
         publication::{Draft, Medium},
         tally::Tally,
     },
-    rpc::enums,
-    store::{publication::Published, survey::Stored},
+    rpc::{enums, publication},
+    store::survey::Stored,
 };
 
 /// A result as its message.
@@ -80,7 +80,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
             })
             .collect(),
         voided: stored.voided,
-        publication: outcome.aftermath.published.as_ref().map(publication),
+        publication: outcome.aftermath.published.as_ref().map(publication::message),
         counted: outcome.counted,
         pending: outcome.pending,
         in_correction: outcome.in_correction,
@@ -106,21 +106,6 @@ fn sample_status(status: SampleStatus) -> pb::SampleStatus {
 fn counts(known: Option<&instrument::Instrument>, tally: &Tally) -> Vec<i64> {
     let scores = known.map_or(0..=0, |i| usize::from(i.min)..=usize::from(i.max));
     tally.counts.get(scores).map(<[i64]>::to_vec).unwrap_or_default()
-}
-
-/// A publication as its message.
-pub fn publication(stored: &Published) -> pb::Publication {
-    let medium = |m: &Medium| pb::Medium {
-        kind: m.kind.clone(),
-        link: m.link.clone(),
-        description: m.description.clone(),
-    };
-    pb::Publication {
-        publish_date: stored.publication.date.to_string(),
-        media: stored.publication.media.iter().map(medium).collect(),
-        media_kinds: i32::try_from(stored.publication.kinds()).unwrap_or(i32::MAX),
-        update_time: Some(to_proto(from_micros(stored.updated_at))),
-    }
 }
 
 /// An unchecked publication from its message.

@@ -14,7 +14,7 @@ use crate::{
     derived::{closing, results::survey_lock},
     domain::publication::{self, Draft, Publication},
     events::publish,
-    rpc::{field, still_open},
+    rpc::{self, field, still_open},
     service::App,
     store::publication::{Published, publication_save_in_txn, publications_get},
 };
@@ -72,6 +72,6 @@ impl Command for Publish {
         };
         publication_save_in_txn(txn, stored.id, &published).await?;
         work.stage(publish::survey_result(txn, &stored, &work.app.rules(), now).await?);
-        Ok(message::publication(&published))
+        Ok(rpc::publication::message(&published))
     }
 }
