@@ -1,6 +1,6 @@
 //! AuditService: shows the audit logs of the services of this process.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use prima_proto::{
@@ -50,13 +50,21 @@ impl Audited for Log {
     }
 }
 
+/// The logs of the services of this process, by their names.
+pub type Logs = BTreeMap<&'static str, Log>;
+
+/// The log in which refusals of calls to a service are entries: its own, that of any for the methods that every process has.
+pub fn log_of<'a>(logs: &'a Logs, service: &str) -> Option<&'a Log> {
+    logs.get(service).or_else(|| logs.values().next())
+}
+
 /// The gRPC service for the services of this process.
-pub fn server(services: BTreeMap<&'static str, Log>) -> AuditServiceServer<impl AuditService> {
+pub fn server(services: Arc<Logs>) -> AuditServiceServer<impl AuditService> {
     AuditServiceServer::new(Server { services })
 }
 
 struct Server {
-    services: BTreeMap<&'static str, Log>,
+    services: Arc<Logs>,
 }
 
 impl Server {
@@ -71,11 +79,6 @@ impl Server {
             )
         })
     }
-
-    /// Any service of the process: refusals of this service's own calls are entries of its log.
-    fn own(&self, name: &str) -> Option<&Log> {
-        self.services.get(name).or_else(|| self.services.values().next())
-    }
 }
 
 #[tonic::async_trait]
@@ -84,7 +87,7 @@ impl AuditService for Server {
         &self,
         request: Request<v1::ListAuditEntriesRequest>,
     ) -> Answer<v1::ListAuditEntriesResponse> {
-        let Some(log) = self.own(&request.get_ref().service) else {
+        let Some(log) = log_of(&self.services, &request.get_ref().service) else {
             return Err(tonic::Status::unimplemented("no service runs here"));
         };
         read(log, request, async |_, message| self.list(message).await).await
@@ -94,7 +97,7 @@ impl AuditService for Server {
         &self,
         request: Request<v1::VerifyAuditLogRequest>,
     ) -> Answer<v1::VerifyAuditLogResponse> {
-        let Some(log) = self.own(&request.get_ref().service) else {
+        let Some(log) = log_of(&self.services, &request.get_ref().service) else {
             return Err(tonic::Status::unimplemented("no service runs here"));
         };
         read(log, request, async |_, message| self.verify(message).await).await

@@ -288,7 +288,8 @@ impl Host {
             (started.routes)(&mut routes);
             readiness.push((spec.grpc, started.ready));
         }
-        routes.add_service(audit_service::server(audited));
+        let audited = Arc::new(audited);
+        routes.add_service(audit_service::server(audited.clone()));
         verifier.spawn(&self.tasks);
         if let Some(feed) = self.revocations {
             let (sources, clock) = (vec![feed.source()], self.clock.clone());
@@ -297,6 +298,15 @@ impl Host {
         }
         self.tasks.spawn("health", report(reporter, readiness, soft));
         let edge = grpc::Edge::new(verifier, access::open_methods(), descriptors, &self.config.grpc);
+        let edge = edge.on_invalid_token(move |call| {
+            let audited = audited.clone();
+            async move {
+                let package = call.method.split('.').nth(1).unwrap_or_default();
+                if let Some(log) = audit_service::log_of(&audited, package) {
+                    audit::token_refused(log, call).await;
+                }
+            }
+        });
         let server = grpc::Server {
             routes: routes.routes(),
             edge,

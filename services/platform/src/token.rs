@@ -18,7 +18,7 @@ use crate::jws;
 
 pub use revocation::{Feed, Kind, Revocation, Revoked, STEP, id as revocation_id, load, persist};
 pub use signer::{Grant, Signer};
-pub use verifier::Verifier;
+pub use verifier::{Claimed, Standing, Verifier};
 
 /// Why a key or token can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use prima_proto::{
     access::{Protected, agency_in},
-    audit::v1::{AuditDecision, AuditEntry},
+    audit::v1::{AuditDecision, AuditEntry, ClaimedToken},
 };
 use prost::Message;
 use sea_orm::{ConnectionTrait, DbErr};
@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     db::{Database, sql},
     failure::{Failure, Kind},
-    grpc::Network,
+    grpc::{InvalidToken, Network},
     rate::Buckets,
     trace,
 };
@@ -32,9 +32,21 @@ const REFUSALS_PER_MINUTE: u32 = 60;
 /// Most digits in a row in a name that is stored of a refused call; telephone numbers have more.
 const MOST_DIGITS: usize = 6;
 
+/// Most entries of calls with tokens that are not valid that a process writes in a minute, for one network as many as for one
+/// caller.
+const INVALID_PER_MINUTE: u32 = 600;
+
 /// Limits the entries of refusals for each caller, because one could fill the database with them.
 static REFUSALS: LazyLock<Option<Buckets<String>>> =
     LazyLock::new(|| Buckets::per_minute(REFUSALS_PER_MINUTE));
+
+/// Limits the entries of calls with tokens that are not valid, which anybody can send, for each network and in all.
+static INVALID: LazyLock<(Option<Buckets<String>>, Option<Buckets<()>>)> = LazyLock::new(|| {
+    (
+        Buckets::per_minute(REFUSALS_PER_MINUTE),
+        Buckets::per_minute(INVALID_PER_MINUTE),
+    )
+});
 
 /// A service that has an audit log.
 pub trait Audited: Sync {
@@ -147,4 +159,40 @@ pub async fn refused(service: &impl Audited, act: Option<Act>, refusal: Failure)
         tracing::error!(%error, method = act.0.method, "a refusal is not in the audit log");
     }
     refusal
+}
+
+/// Appends a call that was refused because its token is not valid. Nobody is the caller, and what the token claims is marked as
+/// that. That an entry can't be written, or that there are too many, is logged and changes nothing.
+pub async fn token_refused(service: &impl Audited, call: InvalidToken) {
+    let method = call.method;
+    let network = call
+        .network
+        .map(|network| network.to_string())
+        .unwrap_or_default();
+    let (of_network, of_all) = &*INVALID;
+    let taken = of_network
+        .as_ref()
+        .is_none_or(|one| one.take(network.clone()).is_ok())
+        && of_all.as_ref().is_none_or(|all| all.take(()).is_ok());
+    if !taken {
+        tracing::warn!(%method, "a token that is not valid is not in the audit log: too many");
+        return;
+    }
+    let act = Act(AuditEntry {
+        method: method.to_string(),
+        reason: "TOKEN_INVALID".to_owned(),
+        network,
+        traceparent: trace::traceparent(&tracing::Span::current()).unwrap_or_default(),
+        claimed: Some(ClaimedToken {
+            subject: call.claimed.subject,
+            key_id: call.claimed.key_id,
+            fault: call.fault,
+        }),
+        ..AuditEntry::default()
+    });
+    let writer = service.database().writer();
+    let appended = append(writer, &act, AuditDecision::Refused, service.clock()).await;
+    if let Err(error) = appended {
+        tracing::error!(%error, %method, "a token that is not valid is not in the audit log");
+    }
 }

@@ -20,7 +20,7 @@ use tracing::Instrument;
 
 use super::{
     body::{Placed, Received},
-    limits::{self, HEALTH, Limits, REFLECTION, Room},
+    limits::{self, Call, HEALTH, Limits, REFLECTION, Room},
     origin::Network,
     shares::Origin,
     shed::Shed,
@@ -31,16 +31,36 @@ use crate::{
     config,
     failure::{Failure, Kind},
     telemetry,
-    token::Verifier,
+    token::{Claimed, Verifier},
     trace,
 };
+
+/// A call that was refused because its token is not valid.
+#[derive(Debug)]
+pub struct InvalidToken {
+    /// The method, `package.Service/Method`.
+    pub method: Arc<str>,
+    /// The network of the caller, when it is known.
+    pub network: Option<Network>,
+    /// What the token says of itself, which nothing has verified.
+    pub claimed: Claimed,
+    /// Why it is not valid; nothing of the token.
+    pub fault: String,
+}
+
+/// What is done about a call with a token that is not valid, before it is answered.
+type OnInvalidToken = Box<dyn Fn(InvalidToken) -> BoxFuture<'static, ()> + Send + Sync>;
 
 struct Shared {
     verifier: Verifier,
     public: HashSet<String>,
     limits: Limits,
     shed: Shed,
+    on_invalid_token: Option<OnInvalidToken>,
 }
+
+/// The reason of a refusal of a token.
+const TOKEN_INVALID: &str = "TOKEN_INVALID";
 
 /// The tower layer.
 #[derive(Clone)]
@@ -65,8 +85,22 @@ impl Edge {
                 public,
                 limits: Limits::new(descriptors, config),
                 shed: Shed::default(),
+                on_invalid_token: None,
             }),
         }
+    }
+
+    /// Has `act` done about each call with a token that is not valid, before it is answered. It must be called before the
+    /// edge is cloned.
+    #[must_use]
+    pub fn on_invalid_token<F>(mut self, act: impl Fn(InvalidToken) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.on_invalid_token = Some(Box::new(move |call| act(call).boxed()));
+        }
+        self
     }
 }
 
@@ -88,7 +122,7 @@ impl Shared {
             }
             return Ok(caller);
         };
-        let token = value.to_str().ok().and_then(bearer);
+        let token = bearer_of(value);
         if let Some(caller) = token.and_then(|token| self.verifier.cached(token)) {
             return Ok(caller);
         }
@@ -98,7 +132,7 @@ impl Shared {
         let refused = |why: &str| {
             Failure::new(
                 Kind::Unauthenticated,
-                "TOKEN_INVALID",
+                TOKEN_INVALID,
                 format!("the token is not valid: {why}"),
                 "Token akses tidak sah",
             )
@@ -121,13 +155,41 @@ impl Shared {
         }
     }
 
-    /// The caller, the origin, and the places that the call has taken.
-    fn admit(&self, request: &Request<Body>) -> Result<(Caller, Origin, Room), Failure> {
+    /// The caller, the call, and the places that it has taken.
+    fn admit(&self, request: &Request<Body>) -> Result<(Caller, Call, Room), Failure> {
         let mut origin = self.limits.origin(request);
         let caller = self.caller(request, &origin)?;
         let room = self.limits.room(request, &caller, &mut origin)?;
-        Ok((caller, origin, room))
+        let token = request.headers().get(http::header::AUTHORIZATION);
+        let token = token.and_then(bearer_of).filter(|_| room.watch);
+        let standing = token.and_then(|token| self.verifier.standing(token).ok());
+        Ok((caller, Call { origin, standing }, room))
     }
+
+    /// What is done about a call that was refused, if it was because of its token.
+    fn about_token(
+        &self,
+        request: &Request<Body>,
+        method: &Method,
+        refusal: &Failure,
+    ) -> Option<BoxFuture<'static, ()>> {
+        let act = self.on_invalid_token.as_ref()?;
+        if refusal.reason != TOKEN_INVALID || !method.exists {
+            return None;
+        }
+        let token = request.headers().get(http::header::AUTHORIZATION);
+        Some(act(InvalidToken {
+            method: Arc::clone(&method.name),
+            network: self.limits.origin(request).peer.map(Network::of),
+            claimed: token.and_then(bearer_of).map(Claimed::of).unwrap_or_default(),
+            fault: refusal.message.clone(),
+        }))
+    }
+}
+
+/// The token in the value of an `authorization` header.
+fn bearer_of(value: &http::HeaderValue) -> Option<&str> {
+    value.to_str().ok().and_then(bearer)
 }
 
 /// A called method. The name of one that exists is shared, so that no call copies it.
@@ -208,6 +270,8 @@ where
             method.measure(tonic::Code::ResourceExhausted, started.elapsed());
             return ready(Ok(status(failure.clone()).into_http())).boxed();
         }
+        let refused = admitted.as_ref().err();
+        let about_token = refused.and_then(|refusal| shared.about_token(&request, &method, refusal));
         // tonic enforces the deadline as well, but with a status without details; so this one ends the call just
         // before.
         let due = timeout(request.headers()).map(|after| {
@@ -224,18 +288,23 @@ where
         let work = async move {
             let mut line = Line::new(method, record, started);
             let result = match admitted {
-                Err(failure) => Ok(status(failure).into_http()),
-                Ok((caller, origin, room)) => {
+                Err(failure) => {
+                    if let Some(about_token) = about_token {
+                        about_token.await;
+                    }
+                    Ok(status(failure).into_http())
+                }
+                Ok((caller, call, room)) => {
                     if line.is_logged {
                         caller.subject().clone_into(&mut line.who);
                     }
                     request.extensions_mut().insert(caller);
-                    if let Some(peer) = origin.peer {
+                    if let Some(peer) = call.origin.peer {
                         request.extensions_mut().insert(Network::of(peer));
                     }
                     let Room { place, watch, terms } = room;
                     let request = request.map(|body| Received::wrap(body, terms));
-                    let answer = AssertUnwindSafe(limits::within(origin, inner.call(request))).catch_unwind();
+                    let answer = AssertUnwindSafe(limits::within(call, inner.call(request))).catch_unwind();
                     let answer = tokio::select! {
                         biased;
                         answer = answer => answer

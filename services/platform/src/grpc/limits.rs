@@ -12,7 +12,7 @@ use super::{
     rates::Rates,
     shares::{Class, Origin, Pool, Share, WATCHERS},
 };
-use crate::{caller::Caller, config, failure::Failure};
+use crate::{caller::Caller, config, failure::Failure, token::Standing};
 
 /// The health service. Its check responds under any load, otherwise the orchestrator would kill a process under load.
 pub(super) const HEALTH: &str = "/grpc.health.v1.Health/";
@@ -24,18 +24,27 @@ pub(super) const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1alpha.ServerReflection/",
 ];
 
+/// Where a call comes from.
+#[derive(Clone, Default)]
+pub(super) struct Call {
+    /// Its origin.
+    pub origin: Origin,
+    /// Its token, for one that opens a stream of responses; `None` without a token.
+    pub standing: Option<Standing>,
+}
+
 tokio::task_local! {
-    static ORIGIN: Origin;
+    static CALL: Call;
 }
 
-/// Origin of the call that is being processed; the default outside of a call.
-pub(super) fn origin() -> Origin {
-    ORIGIN.try_with(Clone::clone).unwrap_or_default()
+/// The call that is being processed; the default outside of a call.
+pub(super) fn call() -> Call {
+    CALL.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Processes a call from `origin`.
-pub(super) fn within<F: Future>(origin: Origin, work: F) -> impl Future<Output = F::Output> {
-    ORIGIN.scope(origin, work)
+/// Processes a call.
+pub(super) fn within<F: Future>(call: Call, work: F) -> impl Future<Output = F::Output> {
+    CALL.scope(call, work)
 }
 
 /// Which sides of a method are streams.

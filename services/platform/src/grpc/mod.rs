@@ -15,7 +15,7 @@ mod tls;
 mod watching;
 
 pub use answer::{Answer, answer};
-pub use edge::Edge;
+pub use edge::{Edge, InvalidToken};
 pub use origin::Network;
 pub use server::{Error as ServerError, Server, bind};
 pub use status::status;

@@ -4,10 +4,7 @@
 use std::{
     marker::PhantomData,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,7 +14,7 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::{
-    limits,
+    limits::{self, Call},
     shares::{Class, Origin, Pool, WATCHERS},
     status::status,
 };
@@ -35,12 +32,22 @@ pub struct Watchers {
     tasks: Tasks,
 }
 
+/// Why a stream has ended, when it was not because the process stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// All messages were sent.
+    Finished,
+    /// The client did not read.
+    Stalled,
+    /// The token that opened it is no longer valid.
+    Lapsed,
+}
+
 /// The sending side of one stream.
 #[derive(Debug)]
 pub struct Sender<T> {
     channel: mpsc::Sender<Result<T, Status>>,
-    stalled: Arc<AtomicBool>,
-    finished: Arc<AtomicBool>,
+    end: Arc<OnceLock<End>>,
     stall: Duration,
     places: Arc<Pool>,
     origin: Origin,
@@ -51,8 +58,7 @@ pub struct Sender<T> {
 #[derive(Debug)]
 pub struct WatchStream<T, M = T> {
     channel: mpsc::Receiver<Result<T, Status>>,
-    stalled: Arc<AtomicBool>,
-    finished: Arc<AtomicBool>,
+    end: Arc<OnceLock<End>>,
     ended: bool,
     message: PhantomData<fn() -> M>,
 }
@@ -64,7 +70,7 @@ impl<T> Sender<T> {
         match tokio::time::timeout(self.stall, self.channel.send(Ok(message))).await {
             Ok(sent) => sent.map_err(|_| Gone),
             Err(_) => {
-                self.stalled.store(true, Ordering::SeqCst);
+                let _before = self.end.set(End::Stalled);
                 Err(Gone)
             }
         }
@@ -77,7 +83,7 @@ impl<T> Sender<T> {
 
     /// Ends the stream without an error: all messages were sent.
     pub fn finish(self) {
-        self.finished.store(true, Ordering::SeqCst);
+        let _before = self.end.set(End::Finished);
     }
 
     /// Number of open streams of the caller's address, including this one; 0 when the address is not known.
@@ -105,39 +111,77 @@ impl Watchers {
         }
     }
 
-    /// Opens a stream to which `feed` sends messages. The feed ends when the client has disconnected or the process
-    /// stops.
+    /// Opens a stream to which `feed` sends messages. The feed ends when the client has disconnected, the process stops, or
+    /// the token of the call that opens it is no longer valid.
     pub fn open<T, M, F>(&self, feed: impl FnOnce(Sender<T>) -> F) -> Result<WatchStream<T, M>, Failure>
     where
         T: Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let origin = limits::origin();
+        let Call { origin, standing } = limits::call();
         let place = self.places.take(&origin, Class::Watch)?;
         // At most one message is buffered, so that a slow reader gets the latest state next, not an old one.
         let (channel, receiver) = mpsc::channel(1);
-        let (stalled, finished) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let end = Arc::new(OnceLock::new());
         let work = feed(Sender {
             channel,
-            stalled: stalled.clone(),
-            finished: finished.clone(),
+            end: end.clone(),
             stall: self.stall,
             places: self.places.clone(),
             origin,
         });
         let soft = self.tasks.soft().clone();
+        let lapse = end.clone();
         self.tasks.spawn_short(async move {
-            tokio::select! { () = soft.cancelled() => {} () = work => {} }
+            let lapsed = async {
+                match standing {
+                    Some(standing) => standing.lapsed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = soft.cancelled() => {}
+                // The feed, and with it the channel, is dropped afterwards, which wakes the reader.
+                () = lapsed => {
+                    let _before = lapse.set(End::Lapsed);
+                }
+                () = work => {}
+            }
             drop(place);
         });
         Ok(WatchStream {
             channel: receiver,
-            stalled,
-            finished,
+            end,
             ended: false,
             message: PhantomData,
         })
     }
+}
+
+/// The last status of a stream; `None` for one that has sent all its messages.
+fn last(end: Option<End>) -> Option<Failure> {
+    let (kind, reason, text, localized) = match end {
+        Some(End::Finished) => return None,
+        Some(End::Stalled) => (
+            Kind::Exhausted,
+            "SLOW_READER",
+            "messages were not read in time",
+            "Pesan tidak dibaca tepat waktu",
+        ),
+        Some(End::Lapsed) => (
+            Kind::Unauthenticated,
+            "TOKEN_INVALID",
+            "the token is not valid any more",
+            "Token akses tidak berlaku lagi",
+        ),
+        None => (
+            Kind::Unavailable,
+            "STREAM_ENDED",
+            "the server stops; watch again",
+            "Server berhenti; pantau ulang",
+        ),
+    };
+    Some(Failure::new(kind, reason, text, localized))
 }
 
 impl<T: Into<M>, M> Stream for WatchStream<T, M> {
@@ -147,28 +191,15 @@ impl<T: Into<M>, M> Stream for WatchStream<T, M> {
         if self.ended {
             return Poll::Ready(None);
         }
-        match self.channel.poll_recv(cx) {
+        let polled = match self.end.get().copied() {
+            // What was buffered for a token that is no longer valid is not sent.
+            Some(End::Lapsed) => Poll::Ready(None),
+            _ => self.channel.poll_recv(cx),
+        };
+        match polled {
             Poll::Ready(None) => {
                 self.ended = true;
-                if self.finished.load(Ordering::SeqCst) {
-                    return Poll::Ready(None);
-                }
-                let (kind, reason, text, localized) = if self.stalled.load(Ordering::SeqCst) {
-                    (
-                        Kind::Exhausted,
-                        "SLOW_READER",
-                        "messages were not read in time",
-                        "Pesan tidak dibaca tepat waktu",
-                    )
-                } else {
-                    (
-                        Kind::Unavailable,
-                        "STREAM_ENDED",
-                        "the server stops; watch again",
-                        "Server berhenti; pantau ulang",
-                    )
-                };
-                Poll::Ready(Some(Err(status(Failure::new(kind, reason, text, localized)))))
+                Poll::Ready(last(self.end.get().copied()).map(|failure| Err(status(failure))))
             }
             other => other.map(|item| item.map(|item| item.map(Into::into))),
         }

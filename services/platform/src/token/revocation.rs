@@ -184,6 +184,11 @@ impl Revoked {
         found.any(|state| !state.withdrawn && state.issued_until.is_none_or(|until| marks.issued <= until))
     }
 
+    /// Watch channel: what is revoked has changed.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.0.changed.subscribe()
+    }
+
     /// Takes over a state, unless a newer one is known.
     fn put(&self, id: Digest, state: Revocation) {
         let mut states = self.0.states.write().unwrap_or_else(PoisonError::into_inner);

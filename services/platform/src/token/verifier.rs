@@ -23,10 +23,14 @@ use crate::{
     config::Auth,
     jws::{Jws, Key},
     lifecycle::Tasks,
+    request::shown,
 };
 
 /// Most callers that are kept; the one that called the longest ago leaves first.
 pub(super) const CACHED: usize = if cfg!(test) { 64 } else { 16_384 };
+
+/// How often the life and the key of a token are looked at while a stream that it has opened goes on.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// SHA-256 of a token: the cache contains no tokens.
 type Digest = [u8; 32];
@@ -42,7 +46,18 @@ struct Inner {
     refresh: Duration,
     issuers: HashMap<Arc<str>, Arc<Issuer>>,
     revoked: Revoked,
-    cache: Mutex<LruCache<Digest, Entry>>,
+    cache: Mutex<LruCache<Digest, Arc<Entry>>>,
+}
+
+impl Inner {
+    /// Whether a token that was verified is still valid: its life, its key and revocations are looked at.
+    fn is_valid(&self, entry: &Entry) -> bool {
+        let key = entry.issuer.key(entry.key_id.as_deref());
+        let alive = self.limits.alive(entry.expires, self.clock.now().timestamp());
+        alive.is_ok()
+            && key.is_some_and(|key| Arc::ptr_eq(&key, &entry.key))
+            && !self.revoked.refuses(&entry.marks)
+    }
 }
 
 /// What is kept of a verified token.
@@ -105,22 +120,18 @@ impl Verifier {
 
     /// The caller of a token that was verified before and is still valid.
     pub fn cached(&self, token: &str) -> Option<Caller> {
+        self.kept_entry(&sha256(token)).map(|entry| entry.caller.clone())
+    }
+
+    fn kept_entry(&self, digest: &Digest) -> Option<Arc<Entry>> {
         let inner = &*self.0;
-        let digest = sha256(token);
         let mut cache = inner.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = cache.get(&digest)?;
-        let key = entry.issuer.key(entry.key_id.as_deref());
-        let is_valid = inner
-            .limits
-            .alive(entry.expires, inner.clock.now().timestamp())
-            .is_ok()
-            && key.is_some_and(|key| Arc::ptr_eq(&key, &entry.key))
-            && !inner.revoked.refuses(&entry.marks);
-        if !is_valid {
-            let _removed = cache.remove(&digest);
+        let entry = cache.get(digest)?;
+        if !inner.is_valid(entry) {
+            let _removed = cache.remove(digest);
             return None;
         }
-        Some(entry.caller.clone())
+        Some(Arc::clone(entry))
     }
 
     /// The caller of a token.
@@ -129,8 +140,26 @@ impl Verifier {
     ///
     /// The token is not valid; the error says why.
     pub fn verify(&self, token: &str) -> Result<Caller, Error> {
-        if let Some(caller) = self.cached(token) {
-            return Ok(caller);
+        self.entry(token).map(|entry| entry.caller.clone())
+    }
+
+    /// Whether a token stays valid, for what goes on after its call was admitted.
+    ///
+    /// # Errors
+    ///
+    /// The token is not valid; the error says why.
+    pub fn standing(&self, token: &str) -> Result<Standing, Error> {
+        let entry = self.entry(token)?;
+        Ok(Standing {
+            inner: Arc::clone(&self.0),
+            entry,
+        })
+    }
+
+    fn entry(&self, token: &str) -> Result<Arc<Entry>, Error> {
+        let digest = sha256(token);
+        if let Some(entry) = self.kept_entry(&digest) {
+            return Ok(entry);
         }
         let inner = &*self.0;
         let jws = Jws::parse(token)?;
@@ -141,22 +170,21 @@ impl Verifier {
         let key = issuer.signer(&jws)?;
         let now = inner.clock.now().timestamp();
         let claims = issuer.rule.read(&jws.claims, inner.limits, now)?;
-        let digest = sha256(token);
         let marks = Marks::of(&issuer.rule.issuer, &claims, &key, &digest);
         if inner.revoked.refuses(&marks) {
             return Err(Error::Revoked);
         }
-        let entry = Entry {
-            caller: claims.caller.clone(),
+        let entry = Arc::new(Entry {
+            caller: claims.caller,
             expires: claims.expires,
             issuer: Arc::clone(issuer),
             key_id: jws.key_id,
             key,
             marks,
-        };
+        });
         let mut cache = inner.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let _before = cache.insert(digest, entry);
-        Ok(claims.caller)
+        let _before = cache.insert(digest, Arc::clone(&entry));
+        Ok(entry)
     }
 
     /// Gives an issuer these keys.
@@ -174,6 +202,51 @@ impl Verifier {
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.0.cache.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// A token that was verified; cheap to clone.
+#[derive(Clone)]
+pub struct Standing {
+    inner: Arc<Inner>,
+    entry: Arc<Entry>,
+}
+
+impl Standing {
+    /// Waits until the token is no longer valid: at once when it is revoked, within seconds when it expires or its key is no longer
+    /// published.
+    pub async fn lapsed(&self) {
+        let mut revoked = self.inner.revoked.changes();
+        while self.inner.is_valid(&self.entry) {
+            tokio::select! {
+                // The sender lives as long as the verifier.
+                _changed = revoked.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+}
+
+/// What a token says of itself, whether it is valid or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// The claim `sub`; empty when there is none that can be read.
+    pub subject: String,
+    /// Id of the key; empty when there is none that can be read.
+    pub key_id: String,
+}
+
+impl Claimed {
+    /// What this token says, as far as it can be read and shown.
+    pub fn of(token: &str) -> Self {
+        let Ok(jws) = Jws::parse(token) else {
+            return Self::default();
+        };
+        let subject = jws.claims.get("sub").and_then(Value::as_str);
+        Self {
+            subject: shown(subject.unwrap_or_default()),
+            key_id: shown(jws.key_id.as_deref().unwrap_or_default()),
+        }
     }
 }
 

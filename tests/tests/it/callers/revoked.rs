@@ -3,11 +3,18 @@
 use std::time::Duration;
 
 use prima_platform::{caller::Role, clock::Clock, testing::eventually, token::Signer};
+use prima_proto::{
+    audit::v1::{self as audit, audit_service_client::AuditServiceClient},
+    ranking::v1::{self as ranking, ranking_service_client::RankingServiceClient},
+};
 use prima_tests::{
     Cluster, DEADLINE,
+    client::channel,
     process::{Command, Process, Service},
 };
 use serde_json::json;
+use tonic::{Code, Request};
+use tonic_types::StatusExt;
 
 use super::{call, printed};
 use crate::startup::{prima, text};
@@ -210,4 +217,110 @@ async fn a_leaked_key_is_refused_everywhere_and_the_next_one_signs() {
     );
     let early = prima(&["key", "retire", "k2", "--store", &store], &[]);
     assert!(!early.status.success());
+}
+
+/// The entries of refused calls in the audit log of the ranking service of this process.
+async fn refusals(process: &Process, token: &str) -> Vec<audit::AuditEntry> {
+    let mut client = AuditServiceClient::new(channel(&process.url()));
+    let asked = audit::ListAuditEntriesRequest {
+        service: "ranking".into(),
+        parent: "agencies/-".into(),
+        decision: audit::AuditDecision::Refused.into(),
+        ..Default::default()
+    };
+    let answer = client.list_audit_entries(with_token(asked, token)).await.unwrap();
+    answer.into_inner().entries
+}
+
+fn with_token<T>(message: T, token: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    let value = format!("Bearer {token}").parse().unwrap();
+    request.metadata_mut().insert("authorization", value);
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_watch_ends_with_its_token_and_further_calls_are_in_the_audit_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let signer = Signer::generate().unwrap();
+    signer.save(&dir.path().join("key.pem")).unwrap();
+    let database = format!("sqlite:{}", dir.path().display());
+    let process = Command::new(Service::Up).data(dir.path()).start().await;
+    let sign = |subject: &str, role, seconds| {
+        let (now, life) = (Clock::system().now(), chrono::TimeDelta::seconds(seconds));
+        signer.sign(subject, &[role], &["*".into()], now, life).unwrap()
+    };
+    let admin = sign("admin", Role::Admin, 3600);
+    let (lost, other) = (
+        sign("portal", Role::Operator, 3600),
+        sign("portal-2", Role::Operator, 3600),
+    );
+    let watch = async |token: &str| {
+        let mut client = RankingServiceClient::new(channel(&process.url()));
+        let table = ranking::WatchLeagueTableRequest {
+            name: "metrics/skm/periods/2024/cohorts/dpmptsp".into(),
+            ..Default::default()
+        };
+        let mut stream = client
+            .watch_league_table(with_token(table, token))
+            .await
+            .unwrap()
+            .into_inner();
+        stream.message().await.unwrap().expect("the table");
+        stream
+    };
+    let (mut of_lost, mut of_other) = (watch(&lost).await, watch(&other).await);
+    let file = dir.path().join("lost");
+    std::fs::write(&file, &lost).unwrap();
+    let args = [
+        "token",
+        "revoke",
+        file.to_str().unwrap(),
+        "--reason",
+        "laptop hilang",
+        "--database",
+        &database,
+    ];
+    printed(&prima(&args, &[]));
+    let ended = tokio::time::timeout(SOON, of_lost.message()).await;
+    let status = ended.expect("the watch goes on").unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated, "{status:?}");
+    assert_eq!(
+        status.get_error_details().error_info().unwrap().reason,
+        "TOKEN_INVALID"
+    );
+    // Longer than the interval at which the token of a stream is looked at.
+    let ended = tokio::time::timeout(Duration::from_secs(3), async {
+        while let Ok(Some(_)) = of_other.message().await {}
+    });
+    assert!(ended.await.is_err(), "the watch of another token has ended");
+
+    assert_eq!(refusals(&process, &admin).await, []);
+    let mut client = RankingServiceClient::new(channel(&process.url()));
+    let (signed, signature) = other.rsplit_once('.').unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    let forged = format!("{signed}.{first}{}", &signature[1..]);
+    for (token, subject, fault) in [
+        (lost.as_str(), "portal", "it was revoked"),
+        (&forged, "portal-2", "its signature is wrong"),
+        ("bukan-token", "", "it is not three parts of base64url"),
+    ] {
+        let list = with_token(ranking::ListLeagueTablesRequest::default(), token);
+        client.list_league_tables(list).await.unwrap_err();
+        let newest = refusals(&process, &admin).await.remove(0);
+        let claimed = newest.claimed.unwrap();
+        assert_eq!(claimed.subject, subject);
+        assert_eq!(claimed.fault, format!("the token is not valid: {fault}"));
+        assert_eq!((newest.subject.as_str(), newest.identity.as_str()), ("", ""));
+        assert_eq!(newest.reason, "TOKEN_INVALID");
+        assert!(newest.method.ends_with("RankingService/ListLeagueTables"));
+        assert_eq!(newest.network, "127.0.0.0/24");
+    }
+    // Anybody can send tokens that are not valid, so there is a limit.
+    for _ in 0..100 {
+        let list = with_token(ranking::ListLeagueTablesRequest::default(), "x");
+        client.list_league_tables(list).await.unwrap_err();
+    }
+    let count = refusals(&process, &admin).await.len();
+    assert!((60..75).contains(&count), "{count}");
 }
