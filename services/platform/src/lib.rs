@@ -11,6 +11,7 @@ pub mod audit;
 pub mod audit_service;
 pub mod bus;
 pub mod caller;
+mod certificates;
 pub mod clock;
 pub mod command;
 pub mod config;

@@ -13,6 +13,7 @@ use crate::{
     audit::{self, Audited},
     audit_service::{self, Log},
     bus::{self, Bus, Connection},
+    certificates,
     clock::Clock,
     config::Config,
     consume::{Follower, Handler, Projection, Worker},
@@ -296,6 +297,9 @@ impl Host {
             let follower = Follower::new(bus.clone(), clock, "revoked", sources, Arc::new(revoked));
             self.tasks.spawn("follower", follower.run(soft.clone()));
         }
+        let (config, clock, stop) = (self.config.clone(), self.clock.clone(), soft.clone());
+        let measure = async move { certificates::follow(&config, clock, stop).await };
+        self.tasks.spawn("certificates", measure);
         self.tasks.spawn("health", report(reporter, readiness, soft));
         let edge = grpc::Edge::new(verifier, access::open_methods(), descriptors, &self.config.grpc);
         let edge = edge.on_invalid_token(move |call| {

@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use opentelemetry::{
     global,
-    metrics::{Counter, Histogram, Meter},
+    metrics::{Counter, Gauge, Histogram, Meter},
     trace::TracerProvider as _,
 };
 use opentelemetry_otlp::WithTonicConfig;
@@ -156,6 +156,8 @@ pub struct Meters {
     pub recomputed: Counter<u64>,
     /// Failed attempts to recompute a figure; attribute `kind`.
     pub not_recomputed: Counter<u64>,
+    /// Seconds until the first certificate of a file ends, negative afterwards; attribute `setting`, which names the file.
+    pub certificate_left: Gauge<i64>,
 }
 
 /// The meter of Prima.
@@ -180,6 +182,7 @@ pub fn meters() -> &'static Meters {
             dead_letters: meter.u64_counter("consumer.dead_letters").build(),
             recomputed: meter.u64_counter("derived.recomputed").build(),
             not_recomputed: meter.u64_counter("derived.failed").build(),
+            certificate_left: meter.i64_gauge("tls.certificate.left").with_unit("s").build(),
         }
     })
 }
