@@ -27,10 +27,11 @@ use std::{fmt::Debug, time::Duration};
 use prima_tests::{
     Cluster, Suite,
     client::{Client, channel},
-    process::Process,
+    process::{Process, Service},
     raw::RawCodec,
 };
 use prost::Message;
+use prost_reflect::ServiceDescriptor;
 use tonic::{
     Code, Request, Status,
     client::Grpc,
@@ -203,6 +204,43 @@ async fn begin() -> (Suite, Client, String, String) {
     let unit = client.unit("32", "3271").await;
     let survey = client.create_survey(&unit, "2024-q3").await;
     (suite, client, unit, survey)
+}
+
+/// A suite with every service, each in a process of its own.
+struct Everything {
+    suite: Suite,
+    index: Process,
+    innovation: Process,
+    complaint: Process,
+}
+
+impl Everything {
+    /// Starts the other services beside a suite, and waits until all are ready.
+    async fn beside(suite: Suite) -> Self {
+        let all = Self {
+            index: suite.cluster.serve(Service::Index).await,
+            innovation: suite.cluster.serve(Service::Innovation).await,
+            complaint: suite.cluster.serve(Service::Complaint).await,
+            suite,
+        };
+        for process in [&all.index, &all.innovation, &all.complaint] {
+            process.wait_ready().await;
+        }
+        all
+    }
+
+    /// The process that serves a gRPC service. Each process shows the audit logs of its services; then it is the directory.
+    fn process(&self, service: &ServiceDescriptor) -> &Process {
+        match service.package_name().split('.').nth(1).unwrap() {
+            "directory" | "audit" => &self.suite.directory,
+            "survey" => &self.suite.survey,
+            "ranking" => &self.suite.ranking,
+            "index" => &self.index,
+            "innovation" => &self.innovation,
+            "complaint" => &self.complaint,
+            other => panic!("no process serves {other}"),
+        }
+    }
 }
 
 /// The number of rows of every table that a call may write.

@@ -43,28 +43,24 @@ fn method(rule: &Rule) -> &'static str {
 }
 
 fn admits(rule: &Rule, role: AccessRole) -> bool {
-    let is_admitted = |who: &Caller| match who {
-        Caller::Unspecified => false,
-        Caller::Public | Caller::ProofHolder => true,
-        Caller::AnyToken => role != AccessRole::Public,
-        Caller::Admin => role == AccessRole::Admin,
-        Caller::Operator => role == AccessRole::Operator,
-        Caller::Intake => role == AccessRole::Intake,
-        Caller::Evaluator => role == AccessRole::Evaluator,
+    let asked = match role {
+        AccessRole::Public => Caller::Public,
+        AccessRole::Admin => Caller::Admin,
+        AccessRole::Operator => Caller::Operator,
+        AccessRole::Intake => Caller::Intake,
+        AccessRole::Evaluator => Caller::Evaluator,
     };
+    let is_admitted =
+        |who: &Caller| who.is_open() || *who == asked || (*who == Caller::AnyToken && asked.role().is_some());
     rule.grants.iter().any(|grant| grant.who.iter().any(is_admitted))
 }
 
 fn name(who: Caller) -> &'static str {
     match who {
-        Caller::Unspecified => "-",
         Caller::Public => "siapa saja, tanpa token",
         Caller::ProofHolder => "pemegang bukti",
         Caller::AnyToken => "setiap token",
-        Caller::Admin => "admin",
-        Caller::Operator => "operator",
-        Caller::Intake => "intake",
-        Caller::Evaluator => "evaluator",
+        role => role.role().unwrap_or("-"),
     }
 }
 

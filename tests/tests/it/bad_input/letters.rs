@@ -1,16 +1,11 @@
 //! Hostile letters in every text field of every request. The list of fields follows from the descriptors: one that is not
 //! listed here is a name, and refuses letters that can't be seen or look like others.
 
-use std::collections::BTreeMap;
-
 use prima_platform::caller::Role;
-use prima_tests::{
-    Suite,
-    process::{Process, Service},
-};
+use prima_tests::Suite;
 
 use super::{
-    RawClient,
+    Everything, RawClient,
     fields::{Place, every_place, refused_fields},
     healthy, stored,
 };
@@ -157,6 +152,8 @@ const NOT_READ: &[(&str, &str)] = &[
     ("RejectComplaint", "reason"),
     ("RequestConsultation", "asking_unit"),
     ("TrackComplaint", "access"),
+    ("GetQuestionnaire", "credential.token"),
+    ("GetQuestionnaire", "credential.link"),
     ("UpdateDesk", "desk.records"),
     ("UpdateTeamMember", "member.display_name"),
     ("UpdateTeamMember", "member.office"),
@@ -181,22 +178,8 @@ fn last(place: &Place) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_letters_are_refused_in_every_field_that_is_a_name() {
     let suite = Suite::start().await;
-    let index = suite.cluster.serve(Service::Index).await;
-    let innovation = suite.cluster.serve(Service::Innovation).await;
-    let complaint = suite.cluster.serve(Service::Complaint).await;
-    let processes: BTreeMap<&str, &Process> = BTreeMap::from([
-        ("directory", &suite.directory),
-        ("survey", &suite.survey),
-        ("ranking", &suite.ranking),
-        ("index", &index),
-        ("innovation", &innovation),
-        ("complaint", &complaint),
-        // Each process shows the audit logs of its services.
-        ("audit", &suite.directory),
-    ]);
-    for process in processes.values() {
-        process.wait_ready().await;
-    }
+    let all = Everything::beside(suite).await;
+    let suite = &all.suite;
     let token = suite.cluster.token(
         &[Role::Admin, Role::Operator, Role::Intake, Role::Evaluator],
         &["*"],
@@ -205,7 +188,7 @@ async fn hostile_letters_are_refused_in_every_field_that_is_a_name() {
     let (mut wrong, mut names, mut free) = (Vec::new(), 0, 0);
     for place in every_place() {
         let service = place.method.parent_service();
-        let process = processes[service.package_name().split('.').nth(1).unwrap()];
+        let process = all.process(&service);
         let client = RawClient::new(process, service.full_name(), &token);
         let blamed = async |text: &str| {
             let fields = refused_fields(&client, &place, Some(text)).await;
@@ -240,5 +223,5 @@ async fn hostile_letters_are_refused_in_every_field_that_is_a_name() {
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
     assert!(names > 20 && free > 40, "{names} names, {free} free texts");
     assert_eq!(stored(&suite.cluster).await, before, "nothing is stored");
-    healthy(&suite).await;
+    healthy(suite).await;
 }

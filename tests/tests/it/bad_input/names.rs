@@ -1,21 +1,18 @@
 //! Malformed resource names and ids, in every field of every RPC that takes one. The list of these fields follows from the
 //! descriptors.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use prima_platform::caller::Role;
 use prima_proto::{directory::v1 as directory, ranking::v1 as ranking, survey::v1 as survey};
-use prima_tests::{
-    Cluster,
-    process::{Process, Service},
-};
+use prima_tests::Cluster;
 use prost::Message;
 use prost_reflect::FieldDescriptor;
 use prost_types::FieldMask;
 use tonic::Code;
 
 use super::{
-    RawClient, RawClients, begin, fault,
+    Everything, RawClient, RawClients, begin, fault,
     fields::{Place, every_place, refused_fields},
     healthy, stored,
 };
@@ -146,22 +143,8 @@ async fn answered(cluster: &Cluster) -> Vec<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_name_is_reported_with_its_field_everywhere() {
     let (suite, _, _, _) = begin().await;
-    let index = suite.cluster.serve(Service::Index).await;
-    let innovation = suite.cluster.serve(Service::Innovation).await;
-    let complaint = suite.cluster.serve(Service::Complaint).await;
-    let processes: BTreeMap<&str, &Process> = BTreeMap::from([
-        ("directory", &suite.directory),
-        ("survey", &suite.survey),
-        ("ranking", &suite.ranking),
-        ("index", &index),
-        ("innovation", &innovation),
-        ("complaint", &complaint),
-        // Each process shows the audit logs of its services.
-        ("audit", &suite.directory),
-    ]);
-    for process in processes.values() {
-        process.wait_ready().await;
-    }
+    let all = Everything::beside(suite).await;
+    let suite = &all.suite;
     let token = suite.cluster.token(
         &[Role::Admin, Role::Operator, Role::Intake, Role::Evaluator],
         &["*"],
@@ -172,7 +155,7 @@ async fn a_malformed_name_is_reported_with_its_field_everywhere() {
     let mut not_read = 0;
     for place in places() {
         let service = place.method.parent_service();
-        let process = processes[service.package_name().split('.').nth(1).unwrap()];
+        let process = all.process(&service);
         let client = RawClient::new(process, service.full_name(), &token);
         let (method, path) = (place.method.name(), place.path());
         let without = refused_fields(&client, &place, None).await;
@@ -207,7 +190,7 @@ async fn a_malformed_name_is_reported_with_its_field_everywhere() {
     let after = (stored(&suite.cluster).await, answered(&suite.cluster).await);
     assert_eq!(after, before, "nothing is stored");
 
-    let raw_clients = RawClients::new(&suite, &suite.cluster.admin());
+    let raw_clients = RawClients::new(suite, &suite.cluster.admin());
     // These names are well formed, but nothing has them.
     for (raw, method, body) in [
         (
@@ -332,5 +315,5 @@ async fn a_malformed_name_is_reported_with_its_field_everywhere() {
             "{method}"
         );
     }
-    healthy(&suite).await;
+    healthy(suite).await;
 }

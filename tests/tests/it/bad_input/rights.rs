@@ -8,12 +8,12 @@ use cedar_policy::{
 };
 use prima_platform::caller::Role;
 use prima_proto::survey::v1 as survey;
-use prima_tests::process::{Process, Service};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MethodDescriptor, ReflectMessage, Value};
-use tonic::Code;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
-use super::{RawClient, begin, healthy};
+use super::{Everything, RawClient, begin, healthy};
 
 const OWN: &str = "3271";
 const OTHER: &str = "3171";
@@ -296,11 +296,23 @@ fn admitted(method: &Method, caller: &Caller, named: Named, has_proof: bool) -> 
     answer.decision() == Decision::Allow
 }
 
+fn is_denied(status: &Status) -> bool {
+    status.code() == Code::PermissionDenied
+}
+
 /// The code with which a call is answered; that of its only response for a stream of them.
 async fn code(client: &RawClient, method: &str, body: Vec<u8>) -> Code {
     if method != "SubmitResponses" {
-        let answer = client.begins(method, body).await;
-        return answer.err().map_or(Code::Ok, |status| status.code());
+        let refused = client.begins(method, body).await.err();
+        let reason = |status: &Status| Some(status.get_details_error_info()?.reason);
+        return match refused {
+            None => Code::Ok,
+            // The rule has admitted the caller; the operation refuses its proof.
+            Some(status) if reason(&status).as_deref() == Some("TOKEN_INVALID") && is_denied(&status) => {
+                Code::InvalidArgument
+            }
+            Some(status) => status.code(),
+        };
     }
     let answer = match client.bytes(method, body).await {
         Ok(answer) => answer,
@@ -317,20 +329,8 @@ async fn code(client: &RawClient, method: &str, body: Vec<u8>) -> Code {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_method_admits_the_callers_of_its_rule_and_no_others() {
     let (suite, ..) = begin().await;
-    let index = suite.cluster.serve(Service::Index).await;
-    let innovation = suite.cluster.serve(Service::Innovation).await;
-    let complaint = suite.cluster.serve(Service::Complaint).await;
-    let processes: BTreeMap<&str, &Process> = BTreeMap::from([
-        ("directory", &suite.directory),
-        ("survey", &suite.survey),
-        ("ranking", &suite.ranking),
-        ("index", &index),
-        ("innovation", &innovation),
-        ("complaint", &complaint),
-    ]);
-    for process in processes.values() {
-        process.wait_ready().await;
-    }
+    let all = Everything::beside(suite).await;
+    let suite = &all.suite;
     let (methods, callers) = (methods(), callers());
     let (mut cells, mut refusals, mut wrong) = (0, 0, Vec::new());
     for caller in &callers {
@@ -342,9 +342,7 @@ async fn every_method_admits_the_callers_of_its_rule_and_no_others() {
         for method in &methods {
             let service = method.method.parent_service();
             let client = clients.entry(service.full_name().to_owned()).or_insert_with(|| {
-                let package = service.package_name().split('.').nth(1).unwrap();
-                // Each process shows the audit logs of its services.
-                let process = processes.get(package).copied().unwrap_or(&suite.directory);
+                let process = all.process(&service);
                 RawClient::new(process, service.full_name(), token.as_deref().unwrap_or_default())
             });
             let takes_proof = method.grants.iter().any(|grant| !grant.proof_in.is_empty());
@@ -387,5 +385,5 @@ async fn every_method_admits_the_callers_of_its_rule_and_no_others() {
         wrong.join("\n")
     );
     assert!(cells > 12_000 && refusals > 4_000, "{cells}, {refusals}");
-    healthy(&suite).await;
+    healthy(suite).await;
 }
