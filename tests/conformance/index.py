@@ -15,7 +15,7 @@ DELIVERY = ["requirements", "procedure", "time", "cost", "product", "complaint_h
 
 def run(report, endpoints, token, evaluator, operator):
     check = report.check
-    prima, judge, agency = (Caller(endpoints, one) for one in (token, evaluator, operator))
+    prima, judge, agency, nobody = (Caller(endpoints, one) for one in (token, evaluator, operator, None))
     run_id = secrets.token_hex(4)
     city = f"agencies/uji-{run_id}"
     unit, service = f"{city}/units/dpmptsp", f"{city}/units/dpmptsp/services/izin-usaha"
@@ -57,8 +57,19 @@ def run(report, endpoints, token, evaluator, operator):
         charter = prima.call(DIRECTORY, "PublishServiceCharter", once({"charter": {
             "unit": unit, "text": "Kami siap melayani sesuai standar.", "states_ability": True, "states_duty": True,
             "states_sanction": True, "sign_date": "2024-01-20",
+            "media": [{"kind": "papan-pengumuman", "since_date": "2024-01-21"}],
         }})).charter
         expect("as read", prima.call(DIRECTORY, "GetServiceCharter", {"unit": unit}).charter, charter)
+    with check("GetUnitFacts, ListServiceFacts and GetServiceFacts give everybody what is public, and no more"):
+        facts = nobody.call(DIRECTORY, "GetUnitFacts", {"name": unit}).unit
+        expect("names", (facts.display_name, facts.agency_display_name), ("Unit Uji", "Kementerian Uji"))
+        expect("charter", facts.charter.text, charter.text)
+        listed = nobody.call(DIRECTORY, "ListServiceFacts", {"parent": unit}).services
+        expect("services", [one.display_name for one in listed], ["Izin usaha"])
+        public = nobody.call(DIRECTORY, "GetServiceFacts", {"name": service}).service.standard
+        expect("components", sorted(one.key for one in public.components), sorted(DELIVERY))
+        refused(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING",
+                lambda: nobody.call(DIRECTORY, "GetUnit", {"name": unit}))
 
     # Instruments.
     with check("ListInstruments and GetInstrument give PEKPPP with weights as fractions"):

@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import decimal
+import time
 
 import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,6 +18,13 @@ def signed(key, device, counter, survey, response_id, answers):
     lines = ["prima-kiosk-1", survey, device, str(counter), response_id]
     lines += [f"{element}={score}" for element, score in sorted(answers.items())]
     return {"device": device, "counter": counter, "signature": key.sign("\n".join(lines).encode())}
+
+
+def reading(key, device, survey):
+    """The credential by which a kiosk reads the form, as questionnaire.proto describes it."""
+    now = int(time.time())
+    signature = key.sign("\n".join(["prima-kiosk-form-1", survey, device, str(now)]).encode())
+    return {"kiosk": {"device": device, "counter": now, "signature": _base64(signature)}}
 
 
 def run(report, prima, nobody, unit, run_id, rows, expected):
@@ -70,6 +78,19 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         batch = prima.call(ACCESS, "IssueTokens", request)
         expect("tokens", len(set(batch.tokens)), 5)
         expect("repeat", prima.call(ACCESS, "IssueTokens", request), batch)
+    def form(credential, to=survey):
+        return nobody.call(SURVEY, "GetQuestionnaire", {"survey": to, "credential": credential}).questionnaire
+
+    with check("GetQuestionnaire gives the holder of a token the form, without using the token"):
+        read = form({"token": batch.tokens[0]})
+        expect("open", read.is_open, True)
+        expect("service of the token", read.service, "izin-usaha")
+        expect("questions", {q.key for q in read.questions}, set(rows[0]))
+        expect("labels per question", {len(q.answers) for q in read.questions}, {4})
+        expect_within("the profile", ["sex", "education", "occupation"], [f.key for f in read.profile_fields])
+        expect("by role", prima.call(SURVEY, "GetQuestionnaire", {"survey": survey}).questionnaire.questions, read.questions)
+        refused(grpc.StatusCode.PERMISSION_DENIED, "TOKEN_INVALID", lambda: form({"token": "x"}))
+        refused(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING", lambda: form({}))
     with check("of many uses of one token at once exactly one is stored, without a bearer token"):
         def use(number):
             try:
@@ -85,6 +106,8 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         expect("answers", {code: answers.count(code) for code in set(answers)},
                {"OK": 1, "FAILED_PRECONDITION": USES - 1})
         expect("respondents", result().respondents, 1)
+    with check("a used token reads no form"):
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "TOKEN_USED", lambda: form({"token": batch.tokens[0]}))
     with check("a used, a foreign and a forged token are refused"):
         for token, survey_name, reason in (
             (batch.tokens[0], survey, "TOKEN_USED"), (batch.tokens[1] + "A", survey, "TOKEN_INVALID"), ("x", survey, "TOKEN_INVALID"),
@@ -104,6 +127,7 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         }))
     with check("IssueLink gives a link that anybody can answer by"):
         link = prima.call(ACCESS, "IssueLink", {"survey": survey}).link
+        expect("survey of the form", form({"link": link}).survey, survey)
         nobody.call(SURVEY, "SubmitResponse", {
             "request_id": "tautan-1", "survey": survey, "credential": {"link": link},
             "response": {"answers": rows[1], "suggestion": "Tambah kursi tunggu", "profile": {"service": "izin-usaha"}},
@@ -123,6 +147,10 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
                 "credential": {"kiosk": proof | {"signature": _base64(proof["signature"])}},
             })
         expect("respondents", result().respondents, 4)
+    with check("a kiosk reads the form with a signature over the time, and a foreign one does not"):
+        expect("survey of the form", form(reading(key, device, survey)).survey, survey)
+        refused(grpc.StatusCode.PERMISSION_DENIED, "SIGNATURE_INVALID",
+                lambda: form(reading(Ed25519PrivateKey.generate(), device, survey)))
     with check("a counter used twice, a foreign signature and a revoked kiosk are refused"):
         def hand_in(response_id, counter, signer):
             proof = signed(signer, device, counter, survey, response_id, rows[2])
@@ -310,6 +338,11 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         publication = prima.call(SURVEY, "PublishResult", request).publication
         expect("kinds of media", publication.media_kinds, 2)
         expect("in the result", result().publication, publication)
+        public = nobody.call(SURVEY, "ListPublishedResults", {"parent": unit}).results
+        shown = {one.survey: (one.index, one.respondents, one.publication) for one in public}
+        expect("to everybody", shown[survey], (result().index, result().counted, publication))
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "SURVEY_CLOSED",
+                lambda: prima.call(SURVEY, "GetQuestionnaire", {"survey": survey}))
         refused(grpc.StatusCode.INVALID_ARGUMENT, None, lambda: prima.call(SURVEY, "PublishResult", request | {
             "request_id": f"{run_id}-publish-2", "media": [{"kind": "telepati"}, {"kind": "situs-web"}],
         }))

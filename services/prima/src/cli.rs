@@ -5,6 +5,7 @@ mod audit;
 mod call;
 mod complaint;
 mod doctor;
+mod health;
 mod history;
 mod import;
 mod index;
@@ -33,6 +34,7 @@ pub use complaint::{
     WorkflowCommand,
 };
 pub use doctor::{DoctorArgs, DoctorCommand, DoctorFiguresArgs};
+pub use health::{HealthArgs, Probe, ServiceArgs};
 pub use history::{AwardsArgs, ExplainArgs, ExplainCommand, ExplainRankArgs, ScorecardArgs, TimesArgs};
 pub use import::{
     ComplaintsArgs, DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportCommand, InnovationsArgs,
@@ -58,8 +60,8 @@ pub use result::{PeriodArgs, ResultArgs, ResultCommand};
 pub use serve::{DatabaseArgs, DeadLettersArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, UpArgs};
 pub use survey::{
     AccessMode, CommentKind, CommentsArgs, FollowUpCommand, FollowUpListArgs, SurveyArgs, SurveyCommand,
-    SurveyCreateArgs, SurveyExactArgs, SurveyListArgs, SurveyReadArgs, SurveyReopenArgs, TokensArgs,
-    TokensFormat, Weights, Wording,
+    SurveyCreateArgs, SurveyExactArgs, SurveyListArgs, SurveyQuestionsArgs, SurveyReadArgs, SurveyReopenArgs,
+    TokensArgs, TokensFormat, Weights, Wording,
 };
 pub use table::{TableArgs, TableCommand, TableFileArgs, TableListArgs};
 pub use token::{
@@ -261,29 +263,6 @@ impl Service {
             Self::Ranking => "ranking",
         }
     }
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct HealthArgs {
-    #[arg(
-        long,
-        value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, innovation, complaint, index, atau ranking"
-    )]
-    pub service: Option<Service>,
-    #[arg(
-        long,
-        value_name = "KEADAAN",
-        help = "Hanya keadaan prosesnya: live (hidup, walau basis data dan bus tidak) atau ready (siap, walau penyimpanannya penuh)"
-    )]
-    pub probe: Option<Probe>,
-}
-
-/// What a supervisor asks a process for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Probe {
-    Live,
-    Ready,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Service, localize};
+use super::{ServiceArgs, localize};
 
 #[derive(Debug, Clone, Args)]
 pub struct AuditArgs {
@@ -26,12 +26,8 @@ pub enum AuditCommand {
 
 #[derive(Debug, Clone, Args)]
 pub struct AuditListArgs {
-    #[arg(
-        long,
-        value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, innovation, complaint, index, atau ranking"
-    )]
-    pub service: Option<Service>,
+    #[command(flatten)]
+    pub of: ServiceArgs,
     #[arg(
         long,
         value_name = "INSTANSI",
@@ -87,12 +83,8 @@ pub struct AuditListArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct AuditVerifyArgs {
-    #[arg(
-        long,
-        value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, innovation, complaint, index, atau ranking"
-    )]
-    pub service: Option<Service>,
+    #[command(flatten)]
+    pub of: ServiceArgs,
     #[arg(
         long,
         value_name = "LAYANAN=POSISI:SIDIK_JARI",

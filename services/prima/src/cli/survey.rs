@@ -9,7 +9,7 @@ use prima_proto::survey::v1 as pb;
 
 pub use actions::{
     CommentKind, CommentsArgs, FollowUpArgs, FollowUpCommand, FollowUpListArgs, SurveyExactArgs,
-    SurveyReadArgs, SurveyReopenArgs, TokensArgs, TokensFormat,
+    SurveyQuestionsArgs, SurveyReadArgs, SurveyReopenArgs, TokensArgs, TokensFormat,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -28,6 +28,8 @@ pub enum SurveyCommand {
     Create(SurveyCreateArgs),
     #[command(about = "Daftar survei")]
     List(SurveyListArgs),
+    #[command(about = "Pertanyaan survei, seperti yang dibaca perangkat warga")]
+    Questions(SurveyQuestionsArgs),
     #[command(about = "Daftar pembatalan jawaban")]
     Voids(SurveyReadArgs),
     #[command(about = "Rencana tindak lanjut hasil survei")]

@@ -21,13 +21,9 @@ pub(super) async fn run(connection: &Connection, command: AuditCommand) -> anyho
     }
 }
 
-fn services(one: Option<Service>) -> Vec<Service> {
-    one.map_or_else(|| Service::ALL.to_vec(), |service| vec![service])
-}
-
 async fn list(connection: &Connection, args: &AuditListArgs) -> anyhow::Result<ExitCode> {
     let mut all: Vec<(Service, pb::AuditEntry)> = Vec::new();
-    for service in services(args.service) {
+    for service in args.of.services() {
         all.extend(
             entries(connection, service, args)
                 .await?
@@ -107,7 +103,7 @@ fn table(all: &[(Service, pb::AuditEntry)]) -> String {
                 .map(local)
                 .unwrap_or_default()
         })
-        .text("Akun", |(_, entry)| &entry.subject)
+        .text("Akun", |(_, entry)| account(entry))
         .text("Metode", |(_, entry)| {
             entry.method.rsplit('.').next().unwrap_or_default().to_owned()
         })
@@ -119,6 +115,17 @@ fn table(all: &[(Service, pb::AuditEntry)]) -> String {
             format!("{} {}", service.name(), entry.position)
         })
         .print()
+}
+
+/// Who called; of a token that is not valid what it claims, and why it is not.
+fn account(entry: &pb::AuditEntry) -> String {
+    match &entry.claimed {
+        None => entry.subject.clone(),
+        Some(claimed) => {
+            let fault = claimed.fault.rsplit(": ").next().unwrap_or_default();
+            format!("? mengaku {} ({fault})", print::or_dash(&claimed.subject))
+        }
+    }
 }
 
 fn decision(decision: pb::AuditDecision) -> &'static str {
@@ -166,7 +173,12 @@ fn ocsf(service: Service, entry: &pb::AuditEntry) -> Value {
             "uid": entry.hash,
             "correlation_uid": entry.traceparent,
         },
-        "unmapped": { "purpose": entry.purpose },
+        "unmapped": {
+            "purpose": entry.purpose,
+            "claimed": entry.claimed.as_ref().map(|claimed| {
+                json!({"subject": claimed.subject, "key_id": claimed.key_id, "fault": claimed.fault})
+            }),
+        },
     })
 }
 
@@ -177,7 +189,7 @@ async fn verify(connection: &Connection, args: &AuditVerifyArgs) -> anyhow::Resu
         .map(|text| known(text))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut whole = true;
-    for service in services(args.service) {
+    for service in args.of.services() {
         let client = connection.audit(service).await?;
         let noted = known.iter().find(|(of, ..)| *of == service);
         let message = pb::VerifyAuditLogRequest {

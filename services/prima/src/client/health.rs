@@ -17,12 +17,9 @@ use crate::cli::{HealthArgs, Probe, Service};
 
 /// Runs `prima health`. The exit status is 1 unless every service that was asked serves and accepts writes.
 pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow::Result<ExitCode> {
-    let asked = args
-        .service
-        .map_or_else(|| Service::ALL.to_vec(), |service| vec![service]);
     let mut all_serve = true;
     let mut rows = Vec::new();
-    for service in asked {
+    for service in args.of.services() {
         let state = state(connection, service, args.probe).await;
         all_serve &= matches!(state, Ok(State::Ready));
         let text = match state {

@@ -3,6 +3,7 @@
 mod comments;
 mod corrections;
 mod follow_up;
+mod questions;
 mod tokens;
 
 use anyhow::{Context, bail};
@@ -28,6 +29,7 @@ pub(super) async fn run(connection: &Connection, command: SurveyCommand) -> anyh
             print::out(&created(&answer))?;
         }
         SurveyCommand::List(args) => list(&client, args).await?,
+        SurveyCommand::Questions(args) => questions::show(&client, args).await?,
         SurveyCommand::Voids(args) => follow_up::voids(&client, args).await?,
         SurveyCommand::FollowUp(args) => {
             let FollowUpCommand::List(args) = args.command;

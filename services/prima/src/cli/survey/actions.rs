@@ -17,6 +17,27 @@ pub struct SurveyReadArgs {
 }
 
 #[derive(Debug, Clone, Args)]
+pub struct SurveyQuestionsArgs {
+    #[arg(value_name = "SURVEI", help = SURVEY)]
+    pub survey: String,
+    #[arg(
+        long,
+        value_name = "BERKAS",
+        conflicts_with = "link",
+        help = "Baca dengan token sekali pakai di berkas ini (- untuk masukan baku), tanpa memakainya"
+    )]
+    pub token: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "BERKAS",
+        help = "Baca dengan tautan terbuka di berkas ini (- untuk masukan baku)"
+    )]
+    pub link: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: FormatArgs,
+}
+
+#[derive(Debug, Clone, Args)]
 pub struct SurveyExactArgs {
     #[arg(value_name = "SURVEI", help = SURVEY)]
     pub survey: String,

@@ -9,7 +9,7 @@ use crate::client::call::{self, pages};
 use crate::client::connect::Survey;
 use crate::client::print::{self, Table, result};
 
-fn local(time: Option<&Timestamp>) -> String {
+pub(super) fn local(time: Option<&Timestamp>) -> String {
     let time = time.and_then(clock::from_proto);
     time.map(print::local).unwrap_or_default()
 }
