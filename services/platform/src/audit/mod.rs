@@ -40,13 +40,12 @@ const INVALID_PER_MINUTE: u32 = 600;
 static REFUSALS: LazyLock<Option<Buckets<String>>> =
     LazyLock::new(|| Buckets::per_minute(REFUSALS_PER_MINUTE));
 
-/// Limits the entries of calls with tokens that are not valid, which anybody can send, for each network and in all.
-static INVALID: LazyLock<(Option<Buckets<String>>, Option<Buckets<()>>)> = LazyLock::new(|| {
-    (
-        Buckets::per_minute(REFUSALS_PER_MINUTE),
-        Buckets::per_minute(INVALID_PER_MINUTE),
-    )
-});
+/// Limits the entries of calls with tokens that are not valid, which anybody can send, for each network.
+static INVALID: LazyLock<Option<Buckets<String>>> =
+    LazyLock::new(|| Buckets::per_minute(REFUSALS_PER_MINUTE));
+
+/// Limits these entries in all.
+static ALL_INVALID: LazyLock<Option<Buckets<()>>> = LazyLock::new(|| Buckets::per_minute(INVALID_PER_MINUTE));
 
 /// A service that has an audit log.
 pub trait Audited: Sync {

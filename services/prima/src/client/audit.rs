@@ -117,14 +117,11 @@ fn table(all: &[(Service, pb::AuditEntry)]) -> String {
         .print()
 }
 
-/// Who called; of a token that is not valid what it claims, and why it is not.
+/// Who called; of a token that is not valid whom it claims. Why it is not is in the other formats.
 fn account(entry: &pb::AuditEntry) -> String {
     match &entry.claimed {
         None => entry.subject.clone(),
-        Some(claimed) => {
-            let fault = claimed.fault.rsplit(": ").next().unwrap_or_default();
-            format!("? mengaku {} ({fault})", print::or_dash(&claimed.subject))
-        }
+        Some(claimed) => format!("{} (menurut token tidak sah)", print::or_dash(&claimed.subject)),
     }
 }
 
