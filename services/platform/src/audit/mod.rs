@@ -168,11 +168,10 @@ pub async fn token_refused(service: &impl Audited, call: InvalidToken) {
         .network
         .map(|network| network.to_string())
         .unwrap_or_default();
-    let (of_network, of_all) = &*INVALID;
-    let taken = of_network
+    let taken = INVALID
         .as_ref()
         .is_none_or(|one| one.take(network.clone()).is_ok())
-        && of_all.as_ref().is_none_or(|all| all.take(()).is_ok());
+        && ALL_INVALID.as_ref().is_none_or(|all| all.take(()).is_ok());
     if !taken {
         tracing::warn!(%method, "a token that is not valid is not in the audit log: too many");
         return;

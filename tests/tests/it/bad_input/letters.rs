@@ -188,7 +188,7 @@ async fn hostile_letters_are_refused_in_every_field_that_is_a_name() {
     let (mut wrong, mut names, mut free) = (Vec::new(), 0, 0);
     for place in every_place() {
         let service = place.method.parent_service();
-        let process = all.process(&service);
+        let process = all.process(service);
         let client = RawClient::new(process, service.full_name(), &token);
         let blamed = async |text: &str| {
             let fields = refused_fields(&client, &place, Some(text)).await;

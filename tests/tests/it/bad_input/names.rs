@@ -155,7 +155,7 @@ async fn a_malformed_name_is_reported_with_its_field_everywhere() {
     let mut not_read = 0;
     for place in places() {
         let service = place.method.parent_service();
-        let process = all.process(&service);
+        let process = all.process(service);
         let client = RawClient::new(process, service.full_name(), &token);
         let (method, path) = (place.method.name(), place.path());
         let without = refused_fields(&client, &place, None).await;

@@ -342,7 +342,7 @@ async fn every_method_admits_the_callers_of_its_rule_and_no_others() {
         for method in &methods {
             let service = method.method.parent_service();
             let client = clients.entry(service.full_name().to_owned()).or_insert_with(|| {
-                let process = all.process(&service);
+                let process = all.process(service);
                 RawClient::new(process, service.full_name(), token.as_deref().unwrap_or_default())
             });
             let takes_proof = method.grants.iter().any(|grant| !grant.proof_in.is_empty());
