@@ -7,9 +7,10 @@
 //! ratios are meaningful.
 //!
 //! `cargo build --release --bin prima && cargo bench -p prima-tests --bench intake`; it ends by itself in ten minutes.
-//! `-- sqlite` or `-- postgresql` measures one of them, `-- speed`, `-- citizens` or `-- growth` a part. `PRIMA_BENCH_ROUNDS` is
-//! how often the speed is measured, `PRIMA_BENCH_SURVEYS` the breadth of the widest intake, `PRIMA_BENCH_AGENCIES` that of the
-//! import, `PRIMA_BENCH_ROWS` how far the table grows, and `PRIMA_BENCH_JSON` names a file for the figures.
+//! `-- sqlite` or `-- postgresql` measures one of them, `-- speed`, `-- citizens` or `-- growth` a part.
+//! `PRIMA_BENCH_ROUNDS` is how often the speed is measured, `PRIMA_BENCH_BULK` the number of responses of a bulk,
+//! `PRIMA_BENCH_SURVEYS` the breadth of the widest intake, `PRIMA_BENCH_AGENCIES` that of the import,
+//! `PRIMA_BENCH_ROWS` how far the table grows, and `PRIMA_BENCH_JSON` names a file for the figures.
 
 #![expect(
     clippy::unwrap_used,
@@ -78,13 +79,13 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of_run(store: &str) -> Self {
+    fn of_run() -> Self {
         let set = |name: &str, value| std::env::var(name).map_or(value, |text| text.parse().unwrap());
         Self {
             streams: size(4, 1),
             rounds: set("PRIMA_BENCH_ROUNDS", size(3, 1)),
             slice: Duration::from_millis(size(1500, 200)),
-            bulk: size(if store == "sqlite" { 20_000 } else { 100_000 }, 1000),
+            bulk: u64::try_from(set("PRIMA_BENCH_BULK", size(100_000, 1000))).unwrap(),
             surveys: size(100, 10),
             wide: set("PRIMA_BENCH_SURVEYS", size(10_000, 40)),
             rows: set("PRIMA_BENCH_ROWS", size(1_000_000, 20_000)),
@@ -382,7 +383,7 @@ async fn measure(words: &[String]) {
         !words.iter().any(|w| all.contains(&w.as_str())) || words.iter().any(|w| w == one)
     };
     for store in STORES.into_iter().filter(|store| named(&STORES, store)) {
-        let (sizes, mut figures) = (Sizes::of_run(store), Figures::new("intake", store));
+        let (sizes, mut figures) = (Sizes::of_run(), Figures::new("intake", store));
         ACKNOWLEDGED.store(0, Ordering::Relaxed);
         let mut house = House::start(store).await;
         let many = house.agencies("s", AgencyKind::Kementerian, sizes.surveys).await;
