@@ -25,6 +25,7 @@ mod hostile;
 mod requests;
 mod sheets;
 mod texts;
+mod tlog;
 
 use std::{
     alloc::System,

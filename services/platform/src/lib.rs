@@ -48,6 +48,7 @@ pub mod service;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tlog;
 pub mod token;
 pub mod trace;
 pub mod uncounted;

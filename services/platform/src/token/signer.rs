@@ -140,6 +140,16 @@ impl Signer {
         Ok((self.sign_claims(&claims)?, id))
     }
 
+    /// The Ed25519 signature of a message, 64 bytes.
+    ///
+    /// # Errors
+    ///
+    /// The key can't be used.
+    pub fn sign_message(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let pair = Ed25519KeyPair::from_pkcs8(&self.document).map_err(|_| Error::Key)?;
+        Ok(pair.sign(message).as_ref().to_owned())
+    }
+
     /// Signs claims as they are, without any check.
     ///
     /// # Errors
@@ -161,7 +171,6 @@ impl Signer {
         claims: &serde_json::Value,
     ) -> Result<String, Error> {
         let input = jws::signing_input(header, claims);
-        let pair = Ed25519KeyPair::from_pkcs8(&self.document).map_err(|_| Error::Key)?;
-        Ok(jws::compact(&input, pair.sign(input.as_bytes()).as_ref()))
+        Ok(jws::compact(&input, &self.sign_message(input.as_bytes())?))
     }
 }
