@@ -98,7 +98,7 @@ conformance() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/prima-conformance.XXXXXX")
     port=$("$PRIMA_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     endpoint=http://127.0.0.1:$port
-    PRIMA_RANKING__HISTORY_STEP_SECONDS=1 "$PRIMA_BIN" up --data "$work/data" --listen "127.0.0.1:$port" </dev/null >"$work/log" 2>&1 &
+    PRIMA_RANKING__HISTORY_STEP_SECONDS=1 PRIMA_PUBLICATION__OBJECTION_HOURS=0 "$PRIMA_BIN" up --data "$work/data" --listen "127.0.0.1:$port" </dev/null >"$work/log" 2>&1 &
     server=$!
     deadline=$((SECONDS + 60))
     until "$PRIMA_BIN" health --endpoint "$endpoint" >/dev/null 2>&1; do
@@ -110,7 +110,8 @@ conformance() {
     "$PRIMA_BIN" token --key "$work/data/key.pem" --subject penilai --roles evaluator >"$work/evaluator"
     "$PRIMA_BIN" token --key "$work/data/key.pem" --subject pencatat --roles operator >"$work/operator"
     "$PRIMA_PYTHON" -B tests/conformance/conformance.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token" \
-        --evaluator-token-file "$work/evaluator" --operator-token-file "$work/operator" --intake-token-file "$work/intake"
+        --evaluator-token-file "$work/evaluator" --operator-token-file "$work/operator" --intake-token-file "$work/intake" \
+        --public "$work/data/public"
     "$PRIMA_PYTHON" -B tests/seeds/seeds.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token"
     kill -TERM "$server"
     # A clean stop is part of what is tested.

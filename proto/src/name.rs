@@ -162,6 +162,10 @@ macro_rules! name {
     };
 }
 
+mod league;
+
+pub use league::{ProposedTable, PublishedTable, TableDefinition, TableObjection};
+
 name! {
     /// Name of an agency:
     Agency, "agencies/{agency}",
@@ -326,15 +330,6 @@ name! {
     agency: String,
     /// Id of the member.
     member: String
-}
-
-name! {
-    /// Name of a version of the definition of the league tables of a metric:
-    TableDefinition, "metrics/{metric}/definitions/{version}",
-    /// Metric, such as `skm`.
-    metric: String,
-    /// The version, a number.
-    version: String
 }
 
 /// Name of a league table, `metrics/{metric}/periods/{period}/cohorts/{cohort}`.

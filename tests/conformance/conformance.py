@@ -25,6 +25,7 @@ import complaint
 import definitions
 import index
 import innovation
+import publication
 import ranking
 import survey_in_full
 from kit import (
@@ -460,6 +461,7 @@ def main():
                         help="file with a token of every agency whose only role is operator")
     parser.add_argument("--intake-token-file", type=pathlib.Path,
                         help="file with a token whose only role is intake; without it what that may not do is not checked")
+    parser.add_argument("--public", help="folder with the files of publications; without it they are not checked")
     parser.add_argument("--data", type=pathlib.Path, help="skm.json with the vector G-SKM-1",
                         default=pathlib.Path(__file__).resolve().parents[1] / "data" / "skm.json")
     args = parser.parse_args()
@@ -483,6 +485,7 @@ def main():
     complaint.run(report, endpoints, token, counter)
     index.run(report, endpoints, token, evaluator, operator)
     definitions.run(report, endpoints, token)
+    publication.run(report, endpoints, token, operator, TABLE, args.public)
     audit.run(report, endpoints, token, operator)
     every_other_method(report, endpoints, token)
     print(f"{report.passed} passed, {report.failed} failed", flush=True)

@@ -7,6 +7,7 @@ mod database;
 mod fault;
 pub(crate) mod grpc;
 mod keys;
+mod publication;
 mod secret;
 
 use std::{
@@ -25,6 +26,7 @@ pub use bus::Bus;
 pub use complaint::Complaint;
 pub use database::Database;
 pub use grpc::Grpc;
+pub use publication::Publication;
 use secret::Secret as _;
 pub use secret::mask;
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub survey: Survey,
     /// League tables.
     pub ranking: Ranking,
+    /// Official publication of league tables.
+    pub publication: Publication,
     /// Complaints and consultation.
     pub complaint: Complaint,
 }
@@ -281,6 +285,7 @@ impl Config {
         faults.extend(self.database.faults());
         faults.extend(self.bus.faults());
         faults.extend(self.telemetry.faults());
+        faults.extend(self.publication.faults());
         for (name, value) in [
             ("relay.window", self.relay.window),
             ("relay.rate_per_subject", self.relay.rate_per_subject as usize),

@@ -4,6 +4,8 @@
 //! declared ones, so a partial file is never read, and the same content is stored once. [`Objects::sweep`] removes the
 //! temporary objects of processes that were killed.
 
+mod named;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};

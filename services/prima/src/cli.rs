@@ -12,6 +12,7 @@ mod index;
 mod index_read;
 mod localize;
 mod privacy;
+pub mod publish;
 mod report;
 mod responses;
 mod result;
@@ -49,6 +50,7 @@ pub use privacy::{
     PrivacyAccessArgs, PrivacyArgs, PrivacyBreachArgs, PrivacyCommand, PrivacyCorrectArgs, PrivacyEraseArgs,
     PrivacyLogArgs, RespondentArgs,
 };
+pub use publish::{PublishArgs, VerifyArgs};
 pub use report::{
     ReportArgs, ReportCommand, ReportFormat, ReportLeagueArgs, ReportLeagueFormat, ReportSkmArgs,
 };
@@ -213,6 +215,10 @@ pub enum Command {
     Rebuild(RebuildArgs),
     #[command(about = "Definisi tabel peringkat: periksa, terapkan, dan daftar")]
     Table(TableArgs),
+    #[command(about = "Tetapkan tabel peringkat: usulan, sanggah, penetapan, dan berkas resminya")]
+    Publish(PublishArgs),
+    #[command(about = "Periksa keaslian tabel yang ditetapkan, tanpa peladen")]
+    Verify(VerifyArgs),
     #[command(
         about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON",
         long_about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON, aliran jawaban satu pesan sebaris.\n\n\

@@ -18,6 +18,7 @@ mod index_read;
 mod period;
 pub mod print;
 mod privacy;
+pub(crate) mod publish;
 mod read;
 mod rebuild;
 mod report;
@@ -59,6 +60,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Completions(_)
         | Command::Workflow(_)
         | Command::Access(_)
+        | Command::Verify(_)
         | Command::Workdays(_) => bail!(LOCAL),
         Command::Health(args) => return health::check(&connection, &args).await,
         Command::Audit(args) => return audit::run(&connection, args.command).await,
@@ -80,6 +82,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Scorecard(args) => history::scorecard(&connection, &args).await?,
         Command::Awards(args) => history::awards(&connection, &args).await?,
         Command::Explain(args) => history::explain(&connection, &args.command).await?,
+        Command::Publish(args) => publish::run(&connection, args.command).await?,
         Command::Table(args) => table::run(&connection, args.command).await?,
         Command::Standing(args) => read::standing(&connection, &args).await?,
         Command::Call(args) => rpc::run(&connection, &args).await?,

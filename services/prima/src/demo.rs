@@ -11,7 +11,10 @@
 //! Everything else is synthetic, from a fixed seed or written by hand, and each name and title says so.
 
 mod complaints;
+mod publication;
 mod synthetic;
+
+pub use publication::publish;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

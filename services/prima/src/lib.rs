@@ -52,6 +52,7 @@ pub fn main() -> ExitCode {
             Command::Table(TableArgs {
                 command: TableCommand::Check(args),
             }) => local::check::table(&args.file),
+            Command::Verify(args) => local::verify::run(&args),
             Command::Key(args) => run::token::key(args).await,
             Command::Completions(args) => cli::completions(&args),
             _ => client::run(cli).await,

@@ -2,4 +2,5 @@
 
 pub mod access;
 pub mod check;
+pub mod verify;
 pub mod workdays;

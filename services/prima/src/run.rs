@@ -2,6 +2,7 @@
 
 mod fault;
 mod folder;
+mod publication;
 pub mod token;
 
 use std::{fs, net::SocketAddr, path::Path, process::ExitCode};
@@ -101,6 +102,7 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     locks.extend(Host::lock(&config, &SPECS)?);
     let token = token::local(&mut config, data)?;
     local_keys(&mut config, data)?;
+    publication::local(&mut config, data, args.demo)?;
     let demo = match (args.demo, &token) {
         (true, Some(file)) => {
             Some(fs::read_to_string(file).with_context(|| format!("token {}", file.display()))?)
@@ -186,7 +188,8 @@ impl Running {
 async fn show_demo(address: SocketAddr, token: &str, data: &Path) -> anyhow::Result<()> {
     let endpoint = format!("http://127.0.0.1:{}", address.port());
     demo::load(&endpoint, token.trim(), data).await?;
-    demo::show(&endpoint, token.trim(), DEMO_DEADLINE).await
+    demo::show(&endpoint, token.trim(), DEMO_DEADLINE).await?;
+    demo::publish(&endpoint, token.trim(), data).await
 }
 
 /// Creates the local keys that encrypt complaints and the texts of respondents at the first start. Unless others are

@@ -1,7 +1,7 @@
 //! National league tables: every score of every service is ranked as it arrives.
 //!
-//! The service owns the definitions of league tables that operators create, a snapshot of the states it received, and their
-//! history. It publishes `prima.ranking.definition.<metric>`, and consumes that, the agencies and units of the directory, and
+//! The service owns the definitions of league tables that operators create, a snapshot of the states it received, their
+//! history, and what was made official: proposals with their objections, published tables, and the log that proves them. It publishes `prima.ranking.definition.<metric>`, and consumes that, the agencies and units of the directory, and
 //! `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; with the
 //! snapshot it can start and serve, marked stale, while the bus is down. The newest state of a subject counts even
 //! when this release cannot read it: such a subject is in no table, and its state is kept for a release that can read
@@ -30,10 +30,11 @@ use derived::{
     compaction::{self, Compaction},
     history::{self, Steps, Unwritten, Writer},
     past::History,
+    press::{self, Press},
     snapshot,
     tables::Tables,
 };
-use rpc::App;
+use rpc::{App, publication::Desk};
 
 /// Name of the service and its schema.
 pub const NAME: &str = "ranking";
@@ -141,7 +142,14 @@ async fn start(context: Context) -> Result<Started, Error> {
         bus: context.bus.clone(),
         sources: sources.into(),
     };
-    let server = server::server(app, context);
+    let press = Press::open(&context)?.map(Arc::new);
+    if let Some(press) = &press {
+        let (press, context, stop) = (press.clone(), context.clone(), context.tasks.soft().clone());
+        let lease = lease(press::LEASE);
+        let tasks = context.tasks.clone();
+        tasks.spawn("publications", press.run(context, lease, stop));
+    }
+    let server = server::server(Desk { context, app, press });
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(server);

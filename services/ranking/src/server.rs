@@ -17,20 +17,28 @@ use tonic::Request;
 use crate::rpc::{
     App, award, certainty, definition,
     league_table::{self, Feeds, Update},
-    missing, rank_change, rebuild, scorecard, standing, uncounted,
+    missing,
+    publication::{self, Desk},
+    rank_change, rebuild, scorecard, standing, uncounted,
 };
 
 /// The service as tonic runs it.
-pub fn server(app: App, context: Context) -> RankingServiceServer<impl RankingService> {
-    let limit = context.config.grpc.max_message_bytes;
-    let feeds = Arc::new(Feeds::default());
-    RankingServiceServer::new(Server { app, context, feeds }).max_decoding_message_size(limit)
+pub fn server(desk: Desk) -> RankingServiceServer<impl RankingService> {
+    let limit = desk.context.config.grpc.max_message_bytes;
+    let server = Server {
+        app: desk.app.clone(),
+        context: desk.context.clone(),
+        feeds: Arc::new(Feeds::default()),
+        desk,
+    };
+    RankingServiceServer::new(server).max_decoding_message_size(limit)
 }
 
 struct Server {
     app: App,
     feeds: Arc<Feeds>,
     context: Context,
+    desk: Desk,
 }
 
 #[tonic::async_trait]
@@ -171,5 +179,122 @@ impl RankingService for Server {
             definition::list(&self.context, &message).await
         })
         .await
+    }
+
+    async fn propose_league_table(
+        &self,
+        request: Request<v1::ProposeLeagueTableRequest>,
+    ) -> Answer<v1::ProposeLeagueTableResponse> {
+        run::<publication::Propose>(&self.desk, request).await
+    }
+
+    async fn get_proposed_league_table(
+        &self,
+        request: Request<v1::GetProposedLeagueTableRequest>,
+    ) -> Answer<v1::GetProposedLeagueTableResponse> {
+        read(&self.context, request, async |caller, message| {
+            publication::get_proposal(&self.desk, &caller, &message).await
+        })
+        .await
+    }
+
+    async fn list_proposed_league_tables(
+        &self,
+        request: Request<v1::ListProposedLeagueTablesRequest>,
+    ) -> Answer<v1::ListProposedLeagueTablesResponse> {
+        read(&self.context, request, async |caller, message| {
+            publication::list_proposals(&self.desk, &caller, &message).await
+        })
+        .await
+    }
+
+    async fn file_table_objection(
+        &self,
+        request: Request<v1::FileTableObjectionRequest>,
+    ) -> Answer<v1::FileTableObjectionResponse> {
+        run::<publication::File>(&self.desk, request).await
+    }
+
+    async fn list_table_objections(
+        &self,
+        request: Request<v1::ListTableObjectionsRequest>,
+    ) -> Answer<v1::ListTableObjectionsResponse> {
+        read(&self.context, request, async |caller, message| {
+            publication::list_objections(&self.desk, &caller, &message).await
+        })
+        .await
+    }
+
+    async fn decide_table_objection(
+        &self,
+        request: Request<v1::DecideTableObjectionRequest>,
+    ) -> Answer<v1::DecideTableObjectionResponse> {
+        run::<publication::Decide>(&self.desk, request).await
+    }
+
+    async fn publish_league_table(
+        &self,
+        request: Request<v1::PublishLeagueTableRequest>,
+    ) -> Answer<v1::PublishLeagueTableResponse> {
+        run::<publication::Publish>(&self.desk, request).await
+    }
+
+    async fn get_published_league_table(
+        &self,
+        request: Request<v1::GetPublishedLeagueTableRequest>,
+    ) -> Answer<v1::GetPublishedLeagueTableResponse> {
+        read(&self.context, request, async |_, message| {
+            publication::get(&self.desk, &message).await
+        })
+        .await
+    }
+
+    async fn list_published_league_tables(
+        &self,
+        request: Request<v1::ListPublishedLeagueTablesRequest>,
+    ) -> Answer<v1::ListPublishedLeagueTablesResponse> {
+        read(&self.context, request, async |_, message| {
+            publication::list(&self.desk, &message).await
+        })
+        .await
+    }
+
+    type DownloadPublishedLeagueTableStream = WatchStream<v1::DownloadPublishedLeagueTableResponse>;
+
+    async fn download_published_league_table(
+        &self,
+        request: Request<v1::DownloadPublishedLeagueTableRequest>,
+    ) -> Answer<Self::DownloadPublishedLeagueTableStream> {
+        read(&self.context, request, async |_, message| {
+            publication::download(&self.desk, &message).await
+        })
+        .await
+    }
+
+    async fn get_inclusion_proof(
+        &self,
+        request: Request<v1::GetInclusionProofRequest>,
+    ) -> Answer<v1::GetInclusionProofResponse> {
+        read(&self.context, request, async |_, message| {
+            publication::inclusion(&self.desk, &message).await
+        })
+        .await
+    }
+
+    async fn get_log_checkpoint(
+        &self,
+        request: Request<v1::GetLogCheckpointRequest>,
+    ) -> Answer<v1::GetLogCheckpointResponse> {
+        read(&self.context, request, async |_, message| {
+            publication::checkpoint(&self.desk, &message).await
+        })
+        .await
+    }
+
+    async fn add_cosignature(
+        &self,
+        request: Request<v1::AddCosignatureRequest>,
+    ) -> Answer<v1::AddCosignatureResponse> {
+        run::<publication::Cosign>(&self.desk, request).await
     }
 }

@@ -334,6 +334,7 @@ fn every_method_is_called_by_the_conformance_client() {
         "index.py",
         "definitions.py",
         "ranking.py",
+        "publication.py",
     ]
     .iter()
     .map(|file| read(&format!("tests/conformance/{file}")))

@@ -175,3 +175,12 @@ pub async fn verify(db: &Database, known: Option<(i64, &str)>) -> Result<Verifie
     }
     Ok(found)
 }
+
+/// Position and hash of the last linked entry; `None` while there is none.
+pub async fn head(conn: &impl ConnectionTrait) -> Result<Option<(i64, String)>, DbErr> {
+    let text = "SELECT position, hash FROM audit_head WHERE one = 1";
+    let head = Head::find_by_statement(sql(conn, text, [])).one(conn).await?;
+    Ok(head
+        .filter(|head| head.position > 0)
+        .map(|head| (head.position, head.hash)))
+}

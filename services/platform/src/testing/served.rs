@@ -191,6 +191,7 @@ pub async fn context(spec: &Spec, place: &Place, options: Options) -> Context {
     } = options;
     config.database.url.clone_from(&place.url);
     config.objects.url = format!("file:{}", place.dir.path().join("objects").display());
+    config.publication.url = format!("file:{}", place.dir.path().join("public").display());
     let db = place.connect(&config.database, spec.name).await;
     (spec.migrate)(db.clone(), true).await.unwrap();
     let tasks = Tasks::default();

@@ -6,6 +6,7 @@ pub mod compaction;
 mod hashes;
 pub mod history;
 pub mod past;
+pub mod press;
 mod segment;
 pub mod snapshot;
 pub mod tables;

@@ -14,6 +14,7 @@ pub mod facts;
 pub mod league_tables;
 mod member;
 mod member_score;
+pub mod publication;
 pub mod rank_change;
 mod row;
 pub mod rows_hash;

@@ -1,5 +1,5 @@
-//! One folder for each noun; nouns do not import each other. Only definitions are changed here; a rebuild replaces the tables
-//! of this replica.
+//! One folder for each noun; nouns do not import each other. Definitions and publications are changed here; a rebuild replaces the
+//! tables of this replica.
 
 mod app;
 pub mod award;
@@ -10,6 +10,7 @@ pub mod league_table;
 pub mod message;
 pub mod missing;
 mod moment;
+pub mod publication;
 pub mod rank_change;
 pub mod rebuild;
 pub mod scorecard;

@@ -20,12 +20,13 @@ use prima_proto::{
 use prost::Message;
 use tonic::service::Routes;
 
-use super::App;
+use super::{App, publication::Desk};
 use crate::{
     derived::{
         certainty::Certainties,
         history::{LEASE, Steps, Unwritten, Writer},
         past::History,
+        press::{self, Press},
         tables::Tables,
     },
     server,
@@ -38,6 +39,7 @@ pub const LONG: Duration = Duration::from_secs(20);
 pub struct Replica {
     pub app: App,
     pub client: RankingServiceClient<Routes>,
+    pub desk: Desk,
     /// Where its database is.
     _place: Arc<Place>,
 }
@@ -109,15 +111,20 @@ pub async fn rank(bus: &Memory, unit_id: &str, version: i64, value: &str) {
 impl Replica {
     /// Starts a replica, and waits until it has read the streams.
     pub async fn start(bus: &Arc<Memory>) -> Self {
-        let sources = vec![
-            Source::new("directory", &["prima.directory.>"]),
-            Source::new("survey", &["prima.survey.score.>"]),
-        ];
-        let place = Place::sqlite();
         let options = Options {
             bus: bus.clone(),
             ..Options::default()
         };
+        Self::start_at(Place::sqlite(), options, true).await
+    }
+
+    /// The same at a place and with options; `writes` is whether it writes the files of publications.
+    pub async fn start_at(place: Arc<Place>, options: Options, writes: bool) -> Self {
+        let bus = options.bus.clone();
+        let sources = vec![
+            Source::new("directory", &["prima.directory.>"]),
+            Source::new("survey", &["prima.survey.score.>"]),
+        ];
         let context = context(&crate::SPEC, &place, options).await;
         let (db, clock, tasks) = (context.db.clone(), context.clock.clone(), context.tasks.clone());
         let steps = Steps::new(1);
@@ -164,10 +171,23 @@ impl Replica {
             sources: sources.into(),
         };
         let mut routes = Routes::builder();
-        routes.add_service(server::server(app.clone(), context));
+        let press = Press::open(&context).unwrap().map(Arc::new);
+        if let Some(press) = press.clone().filter(|_| writes) {
+            let lease = Lease::new(context.db.clone(), press::LEASE, "test".to_owned(), LONG);
+            let stop = context.tasks.soft().clone();
+            let tasks = context.tasks.clone();
+            tasks.spawn("publications", press.run(context.clone(), lease, stop));
+        }
+        let desk = Desk {
+            context,
+            app: app.clone(),
+            press,
+        };
+        routes.add_service(server::server(desk.clone()));
         Self {
             app,
             client: RankingServiceClient::new(routes.routes()),
+            desk,
             _place: place,
         }
     }

@@ -1,0 +1,293 @@
+//! `prima verify`: checks what was published without a server: a sealed table or a receipt, and a copy of the log.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use prima_platform::tlog::{
+    canonical,
+    checkpoint::Checkpoint,
+    encode,
+    note::{Kind, Note, VerifierKey},
+    receipt::Receipt,
+    sealed::{self, Fault},
+    tile,
+    tree::Tree,
+    witness,
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    cli::VerifyArgs,
+    client::{
+        print,
+        publish::{keys_of, refused, seen},
+    },
+};
+
+type Object = Map<String, Value>;
+
+/// Checks a file, a copy of the log, or both. The exit status is 0 only when everything fits.
+pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let (keys, trusted) = keys(args)?;
+    let mut lines = Vec::new();
+    let checked = check(args, &keys, &mut lines);
+    let mut text = lines.join("\n");
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    print::out(&text)?;
+    checked?;
+    if !trusted {
+        print::note(
+            "Kunci diambil dari berkas di sebelahnya, sehingga yang terbukti hanya keutuhannya. Bandingkan kuncinya dengan yang \
+             diumumkan, lalu beri dengan --key.",
+        );
+    }
+    print::out("SAH\n")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(args: &VerifyArgs, keys: &[VerifierKey], lines: &mut Vec<String>) -> anyhow::Result<()> {
+    let file = match &args.file {
+        Some(file) => Some(of_file(file, args.row.as_deref(), keys, lines)?),
+        None => None,
+    };
+    let Some(folder) = &args.log else {
+        return Ok(());
+    };
+    let log = Log::read(folder, keys)?;
+    lines.push(format!(
+        "Log {}: {} entri, akar {}",
+        log.head.origin,
+        log.head.size,
+        encode(&log.head.root)
+    ));
+    for (name, time) in &log.witnesses {
+        let at = chrono::DateTime::from_timestamp(i64::try_from(*time).unwrap_or_default(), 0);
+        let at = at.map_or_else(String::new, |at| at.to_rfc3339());
+        lines.push(format!("Saksi {name} melihatnya pada {at}"));
+    }
+    if let Some(seen) = &args.seen {
+        log.continues_seen(seen)?;
+        lines.push("Log melanjutkan kepala yang terakhir dilihat".to_owned());
+    }
+    if let Some((head, number)) = file {
+        log.contains(&head)?;
+        lines.push("Log ini memuat publikasi tersebut".to_owned());
+        if let Some(correction) = log.correction_of(number) {
+            lines.push(format!(
+                "Perhatian: publikasi {number} dikoreksi oleh publikasi {correction}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The keys, and whether they come from somewhere else than the file that they verify.
+fn keys(args: &VerifyArgs) -> anyhow::Result<(Vec<VerifierKey>, bool)> {
+    let parse = |text: &String| {
+        VerifierKey::parse(text).with_context(|| format!("`{text}` bukan kunci NAMA+ID+KUNCI"))
+    };
+    let mut keys: Vec<VerifierKey> = args.key.iter().map(parse).collect::<anyhow::Result<_>>()?;
+    if !keys.is_empty() && args.keys.is_none() {
+        return Ok((keys, true));
+    }
+    let (path, trusted) = match (&args.keys, nearby(args)) {
+        (Some(path), _) => (path.clone(), true),
+        (None, Some(path)) => (path, false),
+        (None, None) => bail!("kunci publik log tidak ditemukan; beri dengan --key atau --keys"),
+    };
+    keys.extend(keys_of(&path)?);
+    Ok((keys, trusted))
+}
+
+/// The file `keys` of the folder of the log or around the file.
+fn nearby(args: &VerifyArgs) -> Option<PathBuf> {
+    let around = args.file.iter().flat_map(|file| file.ancestors().skip(1).take(3));
+    let folders = args.log.iter().map(PathBuf::as_path).chain(around);
+    folders
+        .map(|folder| folder.join("keys"))
+        .find(|path| path.is_file())
+}
+
+/// Checks a sealed table or a receipt; returns its head and the number of the publication.
+fn of_file(
+    file: &Path,
+    subject: Option<&str>,
+    keys: &[VerifierKey],
+    lines: &mut Vec<String>,
+) -> anyhow::Result<(String, i64)> {
+    let bytes = fs::read(file).with_context(|| format!("berkas `{}`", file.display()))?;
+    let text = std::str::from_utf8(&bytes).ok();
+    if let Some(receipt) = text.and_then(Receipt::parse) {
+        let (log, head, row) = receipt.verify(keys).map_err(fault)?;
+        lines.push(about(&head, &log));
+        lines.push(shown(&row));
+        return Ok((receipt.head, number(&head)));
+    }
+    let sealed = sealed::verify(&bytes, keys).map_err(fault)?;
+    lines.push(about(&sealed.head, &sealed.checkpoint));
+    lines.push(format!(
+        "{} baris, semuanya seperti yang ditetapkan",
+        sealed.rows.len()
+    ));
+    if let Some(subject) = subject {
+        let rows = sealed.rows.iter().filter_map(|row| canonical::read(row));
+        let own = |row: &Object| row.get("subject").and_then(Value::as_str) == Some(subject);
+        let row = rows.into_iter().find(own);
+        let row = row.with_context(|| format!("{subject} tidak ada dalam tabel ini"))?;
+        lines.push(shown(&row));
+    }
+    Ok((sealed.head_text, number(&sealed.head)))
+}
+
+fn number(head: &Object) -> i64 {
+    head.get("number").and_then(Value::as_i64).unwrap_or_default()
+}
+
+fn text<'a>(object: &'a Object, key: &str) -> &'a str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What was published, by which decree, and where it is in the log.
+fn about(head: &Object, log: &Checkpoint) -> String {
+    let none = Object::new();
+    let decree = head.get("decree").and_then(Value::as_object).unwrap_or(&none);
+    let mut about = format!(
+        "Publikasi {}: {}, {}\nKeputusan {} tanggal {} oleh {} ({})\nTercatat di log {} dengan {} entri",
+        number(head),
+        text(head, "title"),
+        text(head, "table"),
+        text(decree, "number"),
+        text(decree, "date"),
+        text(decree, "signatory"),
+        text(decree, "signatory_position"),
+        log.origin,
+        log.size
+    );
+    if let Some(corrects) = head.get("corrects").and_then(Value::as_object) {
+        about += &format!(
+            "\nKoreksi atas publikasi {}: {}",
+            corrects.get("number").and_then(Value::as_i64).unwrap_or_default(),
+            text(corrects, "reason")
+        );
+    }
+    about
+}
+
+fn shown(row: &Object) -> String {
+    let rank = row.get("rank").and_then(Value::as_i64);
+    let rank = rank.map_or_else(
+        || "tanpa peringkat".to_owned(),
+        |rank| format!("peringkat {rank}"),
+    );
+    format!(
+        "{} ({}): {rank}, nilai {}",
+        text(row, "display_name"),
+        text(row, "subject"),
+        text(row, "score")
+    )
+}
+
+/// What does not fit, for people.
+fn fault(fault: Fault) -> anyhow::Error {
+    anyhow::anyhow!(match fault {
+        Fault::Form(_) => "TIDAK SAH: bukan berkas publikasi, atau berkasnya terpotong".to_owned(),
+        Fault::Head =>
+            "TIDAK SAH: kepala publikasi (baris 1) tidak sama dengan yang tercatat di log".to_owned(),
+        Fault::Row(n, row) => {
+            let subject = canonical::read(&row).map(|row| text(&row, "subject").to_owned());
+            let subject = subject.filter(|subject| !subject.is_empty());
+            let named = subject.unwrap_or_else(|| row.chars().take(120).collect());
+            format!("TIDAK SAH: baris tabel ke-{n} ({named}) tidak sama dengan yang ditetapkan")
+        }
+        Fault::Rows { sealed, found } =>
+            format!("TIDAK SAH: ada {found} baris, padahal yang ditetapkan {sealed}"),
+        Fault::Root => "TIDAK SAH: urutan atau isi baris tidak sama dengan yang ditetapkan".to_owned(),
+        Fault::Proof(_) => "TIDAK SAH: baris bukti (baris terakhir) rusak".to_owned(),
+        Fault::Signature =>
+            "TIDAK SAH: kepala log tidak ditandatangani dengan kunci yang diberikan".to_owned(),
+    })
+}
+
+/// A copy of the log.
+struct Log {
+    note: Note,
+    head: Checkpoint,
+    entries: Vec<Vec<u8>>,
+    /// Names of witnesses, with the time at which each saw it, in seconds since 1970.
+    witnesses: Vec<(String, u64)>,
+}
+
+impl Log {
+    fn read(folder: &Path, keys: &[VerifierKey]) -> anyhow::Result<Self> {
+        let path = folder.join("checkpoint");
+        let text = fs::read_to_string(&path).with_context(|| format!("berkas `{}`", path.display()))?;
+        let note = Note::parse(&text).context("checkpoint: bukan signed note")?;
+        let head = Checkpoint::verified(&note, keys)
+            .context("checkpoint tidak ditandatangani dengan kunci yang diberikan")?;
+        let mut entries = Vec::new();
+        for (path, width) in tile::bundles(head.size) {
+            let path = folder.join(path);
+            let bytes = fs::read(&path).with_context(|| format!("berkas `{}`", path.display()))?;
+            let bundle =
+                tile::entries(&bytes, width).with_context(|| format!("berkas `{}` rusak", path.display()))?;
+            entries.extend(bundle);
+        }
+        if Tree::of(entries.iter().cloned()).root() != head.root {
+            bail!("TIDAK SAH: isi log bukan yang ditandatangani");
+        }
+        for file in tile::files(&entries).context("entri log terlalu panjang")? {
+            let path = folder.join(&file.path);
+            let found = fs::read(&path).with_context(|| format!("berkas `{}`", path.display()))?;
+            if found != file.bytes {
+                bail!("TIDAK SAH: berkas `{}` bukan bagian dari log ini", path.display());
+            }
+        }
+        let cosigners = keys.iter().filter(|key| key.kind == Kind::Cosignature);
+        let witnesses = cosigners
+            .filter_map(|key| Some((key.name.clone(), note.verify(key)?)))
+            .collect();
+        Ok(Self {
+            note,
+            head,
+            entries,
+            witnesses,
+        })
+    }
+
+    /// Succeeds when the log continues the head in a file, which is then replaced by this one.
+    fn continues_seen(&self, path: &Path) -> anyhow::Result<()> {
+        let seen = seen(path)?;
+        let proof = seen
+            .as_ref()
+            .and_then(|seen| Tree::of(self.entries.iter().cloned()).consistency(seen.size));
+        witness::check(seen.as_ref(), &self.head, &proof.unwrap_or_default()).map_err(refused)?;
+        fs::write(path, self.note.to_string()).with_context(|| format!("berkas `{}`", path.display()))
+    }
+
+    fn contains(&self, head: &str) -> anyhow::Result<()> {
+        let own = self.entries.iter().any(|entry| entry == head.as_bytes());
+        if !own {
+            bail!(
+                "TIDAK SAH: log ini tidak memuat publikasi tersebut; lognya bercabang, memendek, atau lebih lama"
+            );
+        }
+        Ok(())
+    }
+
+    /// The number of the publication that corrects this one.
+    fn correction_of(&self, number: i64) -> Option<i64> {
+        let heads = self
+            .entries
+            .iter()
+            .filter_map(|entry| canonical::read(std::str::from_utf8(entry).ok()?));
+        let corrects = |head: &Object| head.get("corrects")?.get("number")?.as_i64();
+        let mut corrections = heads.filter(|head| corrects(head) == Some(number));
+        corrections.next().map(|head| self::number(&head))
+    }
+}

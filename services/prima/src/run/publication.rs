@@ -1,0 +1,55 @@
+//! What `prima up` needs to publish league tables: a key, and a folder for the files that everybody may read.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use prima_platform::{
+    config::{self, Config},
+    key_store::{KeyStore, Purpose},
+    token::Signer,
+};
+
+/// Sets the key unless one is configured: the one of the store in `keys` that signs publications, otherwise `publication.key`, which is
+/// made at the first start. The files are written to `public`. A demo shows its publication at once, so it has no least period of
+/// objection.
+pub(super) fn local(config: &mut Config, data: &Path, demo: bool) -> anyhow::Result<()> {
+    let settings = &mut config.publication;
+    if settings.url == config::Publication::default().url {
+        settings.url = format!("file:{}", data.join("public").display());
+    }
+    if demo {
+        settings.objection_hours = 0;
+    }
+    if !settings.key.is_empty() {
+        return Ok(());
+    }
+    let folder = data.join("keys");
+    let store = KeyStore::open(&folder)?;
+    let active = store.signer(Purpose::Publications)?;
+    let path = match &active {
+        Some(active) => {
+            let own = store
+                .keys()
+                .iter()
+                .find(|key| key.public_key == active.public_key());
+            let id = own.map(|key| key.id.as_str()).unwrap_or_default();
+            folder.join(format!("{id}.key"))
+        }
+        None => data.join("publication.key"),
+    };
+    if active.is_none() && !path.exists() {
+        let made = Signer::generate().and_then(|signer| signer.save(&path));
+        made.with_context(|| format!("kunci {}", path.display()))?;
+    }
+    let signer = Signer::load(&path).with_context(|| format!("kunci {}", path.display()))?;
+    let known = store
+        .keys()
+        .iter()
+        .filter(|key| key.purpose == Purpose::Publications);
+    let earlier = known.filter(|key| key.reason.is_empty() && key.public_key != signer.public_key());
+    settings
+        .earlier_keys
+        .extend(earlier.map(|key| key.public_key.clone()));
+    settings.key = path.display().to_string();
+    Ok(())
+}

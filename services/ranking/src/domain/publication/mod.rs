@@ -1,0 +1,15 @@
+//! Official publication of a table: what is frozen and sealed, when it may be published, and what a correction says.
+//!
+//! A row and a head are canonical JSON (RFC 8785): any language makes the same bytes of the same content, which protobuf does not
+//! promise. Decimals are texts, so that no digit is lost.
+
+mod head;
+mod row;
+mod rule;
+
+pub use head::{Decree, Facts, Head, Objected, Stream, TOO_LONG, audit_head, decree_of};
+pub use row::{Before, Changes, Frozen, before, freeze};
+pub use rule::{Decision, Refused, State, may_publish};
+
+#[cfg(test)]
+mod tests;

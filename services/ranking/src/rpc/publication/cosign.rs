@@ -1,0 +1,92 @@
+//! Stores the signature of a witness under a head of the log.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    command::{Command, IdempotencyKey, Work},
+    failure::{Failure, Violation},
+    request::{self, Faults},
+    tlog::note::Signature,
+};
+use prima_proto::ranking::v1 as pb;
+
+use super::desk::Desk;
+use crate::{derived::press::cosigned, store};
+
+/// A checked signature.
+#[derive(Debug)]
+pub struct Cosign {
+    request_id: String,
+    size: i64,
+    signature: Signature,
+}
+
+impl Command for Cosign {
+    type App = Desk;
+    type Message = pb::AddCosignatureRequest;
+    type Answer = pb::AddCosignatureResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let request_id = faults.take(request::id("request_id", message.request_id));
+        if message.size < 1 {
+            faults.add("size", "must be at least 1", "harus paling sedikit 1");
+        }
+        let signature = Signature::parse(message.signature.trim_end());
+        if signature.is_none() {
+            faults.add(
+                "signature",
+                "must be a line of a signed note",
+                "harus satu baris tanda tangan dari signed note",
+            );
+        }
+        faults.build(|| {
+            Some(Self {
+                request_id: request_id?,
+                size: message.size,
+                signature: signature?,
+            })
+        })
+    }
+
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        let body = pb::AddCosignatureRequest {
+            request_id: String::new(),
+            size: self.size,
+            signature: self.signature.to_string(),
+        };
+        Some(IdempotencyKey::new(
+            "ranking.AddCosignature",
+            &self.request_id,
+            &body,
+        ))
+    }
+
+    async fn work(self, work: &mut Work<'_, Desk>) -> Result<Self::Answer, Failure> {
+        let (press, txn) = (work.app.press()?, work.txn);
+        let (size, _) = store::log_head_lock(txn).await?;
+        if self.size > size {
+            return Err(
+                Violation::new("size", "is more than the size of the log", "melebihi ukuran log").into(),
+            );
+        }
+        let entries = store::log_entries(txn, self.size).await?;
+        let mut note = press.sign(&entries)?;
+        note.signatures.push(self.signature.clone());
+        let known = press.witness(&self.signature.name);
+        if !known.is_some_and(|key| note.verify(&key).is_some()) {
+            return Err(Violation::new(
+                "signature",
+                "is not a valid one of a witness that the log knows",
+                "bukan tanda tangan sah dari saksi yang dikenal log ini",
+            )
+            .into());
+        }
+        let line = self.signature.to_string();
+        store::cosignature_add_in_txn(txn, self.size, &self.signature.name, &line).await?;
+        note.signatures.truncate(1);
+        note.signatures.extend(cosigned(txn, self.size).await?);
+        Ok(pb::AddCosignatureResponse {
+            checkpoint: note.to_string(),
+        })
+    }
+}

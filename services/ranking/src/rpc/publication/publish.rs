@@ -1,0 +1,252 @@
+//! Publishes a proposed table by a decree: its head becomes an entry of the log. Whoever appends locks the head of the log, so there is
+//! one order of entries. The files follow after the commit.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    audit::chain,
+    clock::{from_micros, micros},
+    command::{Command, IdempotencyKey, Work},
+    failure::{Failure, Kind, found},
+    request::{self, Faults, text},
+    tlog::{canonical, checkpoint::Checkpoint, note::Note},
+};
+use prima_proto::{name, ranking::v1 as pb};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{desk::Desk, message, propose::closed};
+use crate::{
+    derived::press::log_damaged,
+    domain::{
+        TableKey,
+        publication::{Decision, Decree, Head, Objected, Refused, State, audit_head, may_publish},
+    },
+    store::{self, Proposal, Published},
+};
+
+/// A checked publication.
+#[derive(Debug)]
+pub struct Publish {
+    request_id: String,
+    proposal: name::ProposedTable,
+    decree: Decree,
+    /// The head of the log that readers have.
+    offered: Option<Checkpoint>,
+}
+
+impl Command for Publish {
+    type App = Desk;
+    type Message = pb::PublishLeagueTableRequest;
+    type Answer = pb::PublishLeagueTableResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let request_id = faults.take(request::id("request_id", message.request_id));
+        let proposal = faults.take(request::name("proposal", &message.proposal));
+        let decree = faults
+            .required("decree", message.decree)
+            .and_then(|decree| parse_decree(decree, &mut faults));
+        faults.build(|| {
+            Some(Self {
+                request_id: request_id?,
+                proposal: proposal?,
+                decree: decree?,
+                offered: None,
+            })
+        })
+    }
+
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        let decree = &self.decree;
+        let body = pb::PublishLeagueTableRequest {
+            request_id: String::new(),
+            proposal: self.proposal.to_string(),
+            decree: Some(pb::Decree {
+                number: decree.number.clone(),
+                date: decree.date.to_string(),
+                signatory: decree.signatory.clone(),
+                signatory_position: decree.signatory_position.clone(),
+            }),
+        };
+        Some(IdempotencyKey::new(
+            "ranking.PublishLeagueTable",
+            &self.request_id,
+            &body,
+        ))
+    }
+
+    async fn prepare(&mut self, desk: &Desk) -> Result<Option<prima_platform::caller::Caller>, Failure> {
+        // It is read before the transaction, which it would prolong. A head that is older than the database is no fault.
+        self.offered = desk.press()?.offered().await?;
+        Ok(None)
+    }
+
+    async fn work(self, work: &mut Work<'_, Desk>) -> Result<Self::Answer, Failure> {
+        let (txn, now) = (work.txn, work.now());
+        let press = work.app.press()?;
+        let (size, signed) = store::log_head_lock(txn).await?;
+        let name = &self.proposal;
+        let mut proposal = found(store::proposal_lock(txn, &name.proposal).await?, name)?;
+        let counts = store::objections_counts(txn, &proposal.id).await?;
+        let state = State::of(proposal.state).unwrap_or(State::Replaced);
+        let counted = [counts.undecided, counts.accepted];
+        may_publish(state, from_micros(proposal.ends_at), counted, now).map_err(refused)?;
+        check_correction(txn, &proposal).await?;
+
+        let mut entries = store::log_entries(txn, size).await?;
+        // Nothing is signed over entries that are not those that were signed before.
+        let before = Note::parse(&signed).and_then(|note| Checkpoint::verified(&note, &press.log_keys()));
+        if before.is_none() && size > 0 {
+            return Err(log_damaged("its head is not signed by its key"));
+        }
+        press.check(&entries, before.as_ref())?;
+        press.check(&entries, self.offered.as_ref())?;
+        if let Some((position, hash)) = chain::head(txn).await? {
+            entries.push(audit_head(work.app.context.service, position, &hash, now).into_bytes());
+        }
+        let last = store::published_last(txn).await?;
+        let number = last.map_or(1, |last| last.number + 1);
+        let head = self.head(work, &proposal, number, &entries, now).await?;
+        entries.push(head.into_bytes());
+        let note = press.sign(&entries)?.to_string();
+        for (position, body) in (0..)
+            .zip(&entries)
+            .skip(usize::try_from(size).unwrap_or_default())
+        {
+            let body = std::str::from_utf8(body).map_err(Failure::internal)?;
+            store::log_append_in_txn(txn, position, body).await?;
+        }
+        let size = i64::try_from(entries.len()).map_err(Failure::internal)?;
+        store::log_head_set_in_txn(txn, size, &note).await?;
+        let table: TableKey = proposal.league_table.parse().map_err(Failure::internal)?;
+        let row = Published {
+            number,
+            proposal: proposal.id.clone(),
+            league_table: proposal.league_table.clone(),
+            metric: table.metric,
+            period: table.period,
+            corrects: proposal.corrects,
+            published_at: micros(now),
+            position: size - 1,
+            checkpoint: note,
+        };
+        store::published_insert_in_txn(txn, row.clone()).await?;
+        proposal.state = State::Published.number();
+        proposal.published_as = number;
+        store::proposal_save_in_txn(txn, proposal).await?;
+        Ok(pb::PublishLeagueTableResponse {
+            published: Some(message::published(txn, &row).await?),
+        })
+    }
+}
+
+fn parse_decree(decree: pb::Decree, faults: &mut Faults) -> Option<Decree> {
+    let number = faults.take(text::line("decree.number", &decree.number, 1, 100));
+    let date = faults.take(request::day("decree.date", &decree.date));
+    let signatory = faults.take(text::line("decree.signatory", &decree.signatory, 1, 200));
+    let position = text::line("decree.signatory_position", &decree.signatory_position, 1, 200);
+    let position = faults.take(position);
+    Some(Decree {
+        number: number?,
+        date: date?,
+        signatory: signatory?,
+        signatory_position: position?,
+    })
+}
+
+/// Fails when the table was published or corrected since it was proposed.
+async fn check_correction(txn: &prima_platform::db::Txn, proposal: &Proposal) -> Result<(), Failure> {
+    let newest = store::published_of_table(txn, &proposal.league_table).await?;
+    match newest.map_or(0, |newest| newest.number) == proposal.corrects {
+        true => Ok(()),
+        false => Err(closed()),
+    }
+}
+
+fn refused(refused: Refused) -> Failure {
+    let (reason, english, indonesian) = match refused {
+        Refused::Closed => return closed(),
+        Refused::PeriodRuns(ends_at) => (
+            "OBJECTION_PERIOD_RUNS",
+            format!("objections can be filed until {}", ends_at.to_rfc3339()),
+            format!("Masa sanggah berjalan sampai {}", ends_at.to_rfc3339()),
+        ),
+        Refused::Undecided(count) => (
+            "OBJECTIONS_UNDECIDED",
+            format!("{count} objections are not decided"),
+            format!("{count} sanggah belum diputuskan"),
+        ),
+        Refused::Accepted => (
+            "OBJECTION_ACCEPTED",
+            "an objection was accepted: have the score corrected, and propose the table again".to_owned(),
+            "Ada sanggah yang diterima: perbaiki nilainya di layanan asalnya, lalu usulkan ulang tabelnya (replaces)"
+                .to_owned(),
+        ),
+    };
+    Failure::new(Kind::Precondition, reason, english, indonesian)
+}
+
+impl Publish {
+    async fn head(
+        &self,
+        work: &Work<'_, Desk>,
+        proposal: &Proposal,
+        number: i64,
+        entries: &[Vec<u8>],
+        now: DateTime<Utc>,
+    ) -> Result<String, Failure> {
+        let settings = &work.app.context.config.publication;
+        let head = Head {
+            number,
+            published_at: now,
+            decree: &self.decree,
+            objected: objected(work.txn, &proposal.id).await?,
+            corrects: match store::published_get(work.txn, proposal.corrects).await? {
+                Some(corrected) => {
+                    let index = usize::try_from(corrected.position).unwrap_or(usize::MAX);
+                    let corrected_head = entries
+                        .get(index)
+                        .ok_or_else(|| log_damaged("an entry is gone"))?;
+                    let digest = STANDARD.encode(Sha256::digest(corrected_head));
+                    Some((corrected.number, digest, proposal.reason.clone()))
+                }
+                None => None,
+            },
+            address: settings.address.clone(),
+            licence: settings.licence.clone(),
+        };
+        let head = head.write(&proposal.facts);
+        head.ok_or_else(|| Failure::internal("the head can't be written"))
+    }
+}
+
+/// The numbers of objections, and the digest of their record: canonical JSON of all of them in the order in which they were filed.
+async fn objected(txn: &prima_platform::db::Txn, proposal: &str) -> Result<Objected, Failure> {
+    let rows = store::objections(txn, proposal, None, "", u64::MAX >> 1).await?;
+    let record: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "subject": row.subject,
+                "grounds": row.grounds,
+                "filed_by": row.filed_by,
+                "filed_at": from_micros(row.filed_at).to_rfc3339(),
+                "decision": Decision::of(row.decision).map_or("", Decision::key),
+                "reason": row.decision_reason,
+                "decided_by": row.decided_by,
+                "decided_at": from_micros(row.decided_at).to_rfc3339(),
+            })
+        })
+        .collect();
+    let rejected = rows
+        .iter()
+        .filter(|row| Decision::of(row.decision) == Some(Decision::Rejected));
+    let record = json!({ "objections": record });
+    let text = record.as_object().and_then(canonical::write).unwrap_or_default();
+    Ok(Objected {
+        filed: rows.len() as u64,
+        rejected: rejected.count() as u64,
+        record: STANDARD.encode(Sha256::digest(text)),
+    })
+}
