@@ -21,6 +21,7 @@ mod history;
 mod house;
 mod import;
 mod journey;
+mod publication;
 mod secrets;
 mod startup;
 mod storage;
