@@ -5,9 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 rendered=$(mktemp -d)
-trap 'rm -rf "$rendered"' EXIT
+optional=$(mktemp -d k8s/overlays/optional.XXXXXX)
+trap 'rm -rf "$rendered" "$optional"' EXIT
+# Production with the components that it leaves out.
+printf 'resources: [../production]\ncomponents: [../../publications]\n' >"$optional/kustomization.yaml"
 
-for name in base overlays/dev overlays/production; do
+for name in base overlays/dev overlays/production "${optional#k8s/}"; do
     file=$rendered/${name//\//-}.yaml
     "$PRIMA_KUBECTL" kustomize "k8s/$name" >"$file"
     # The oldest version that has all we use, and the newest that the validator knows.

@@ -145,7 +145,8 @@ async fn start(context: Context) -> Result<Started, Error> {
     let press = Press::open(&context)?.map(Arc::new);
     if let Some(press) = &press {
         let (press, context, stop) = (press.clone(), context.clone(), context.tasks.soft().clone());
-        let lease = lease(press::LEASE);
+        let holder = context.ids.next().to_string();
+        let lease = Lease::new(context.db.clone(), press::LEASE, holder, press::HOLD);
         let tasks = context.tasks.clone();
         tasks.spawn("publications", press.run(context, lease, stop));
     }

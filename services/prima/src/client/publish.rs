@@ -266,11 +266,11 @@ async fn download(client: &Ranking, args: &DownloadArgs) -> anyhow::Result<()> {
         PublishedFormat::Json => pb::PublishedTableFormat::Json,
     };
     let bytes = downloaded(client, &name_in("publishedTables", &args.name), format).await?;
-    write(&args.output, &bytes)
+    write(&args.output, &bytes, format == pb::PublishedTableFormat::Sealed)
 }
 
 /// A published table as a file.
-pub(crate) async fn downloaded(
+async fn downloaded(
     client: &Ranking,
     name: &str,
     format: pb::PublishedTableFormat,
@@ -294,15 +294,16 @@ async fn receipt(client: &Ranking, args: &ReceiptArgs) -> anyhow::Result<()> {
         subject: args.subject.clone(),
     };
     let answer = repeat!(client, get_inclusion_proof, message)?;
-    write(&args.output, answer.receipt.as_bytes())
+    write(&args.output, answer.receipt.as_bytes(), true)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn write(path: &Path, bytes: &[u8], has_proof: bool) -> anyhow::Result<()> {
     fs::write(path, bytes).with_context(|| format!("berkas `{}`", path.display()))?;
-    print::note(&format!(
-        "{} ditulis; periksa dengan: prima verify {0}",
-        path.display()
-    ));
+    let shown = path.display();
+    print::note(&match has_proof {
+        true => format!("{shown} ditulis; periksa dengan: prima verify {shown} --key KUNCI"),
+        false => format!("{shown} ditulis; yang bertanda tangan adalah bentuk sealed"),
+    });
     Ok(())
 }
 

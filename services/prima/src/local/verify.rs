@@ -72,8 +72,7 @@ fn check(args: &VerifyArgs, keys: &[VerifierKey], lines: &mut Vec<String>) -> an
         lines.push(format!("Saksi {name} melihatnya pada {at}"));
     }
     if let Some(seen) = &args.seen {
-        log.continues_seen(seen)?;
-        lines.push("Log melanjutkan kepala yang terakhir dilihat".to_owned());
+        lines.push(log.continues_seen(seen)?);
     }
     if let Some((head, number)) = file {
         log.contains(&head)?;
@@ -260,14 +259,21 @@ impl Log {
         })
     }
 
-    /// Succeeds when the log continues the head in a file, which is then replaced by this one.
-    fn continues_seen(&self, path: &Path) -> anyhow::Result<()> {
+    /// Succeeds when the log continues the head in a file, which is then replaced by this one; returns what was found.
+    fn continues_seen(&self, path: &Path) -> anyhow::Result<String> {
         let seen = seen(path)?;
         let proof = seen
             .as_ref()
             .and_then(|seen| Tree::of(self.entries.iter().cloned()).consistency(seen.size));
         witness::check(seen.as_ref(), &self.head, &proof.unwrap_or_default()).map_err(refused)?;
-        fs::write(path, self.note.to_string()).with_context(|| format!("berkas `{}`", path.display()))
+        fs::write(path, self.note.to_string()).with_context(|| format!("berkas `{}`", path.display()))?;
+        Ok(match seen {
+            Some(seen) => format!(
+                "Log melanjutkan kepala yang terakhir dilihat, dengan {} entri",
+                seen.size
+            ),
+            None => format!("Kepala log disimpan di {}", path.display()),
+        })
     }
 
     fn contains(&self, head: &str) -> anyhow::Result<()> {
@@ -289,5 +295,132 @@ impl Log {
         let corrects = |head: &Object| head.get("corrects")?.get("number")?.as_i64();
         let mut corrections = heads.filter(|head| corrects(head) == Some(number));
         corrections.next().map(|head| self::number(&head))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prima_platform::{
+        tlog::{checkpoint::signer_key, sealed::Proof},
+        token::Signer,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    const ORIGIN: &str = "contoh.go.id/log";
+
+    fn line(value: &Value) -> String {
+        canonical::write(value.as_object().unwrap()).unwrap()
+    }
+
+    /// A folder with a log of `count` publications, of which each after the first corrects the one before, and the sealed file of the
+    /// first one.
+    fn offer(folder: &Path, signer: &Signer, name: &str, count: u64) {
+        let rows = vec![line(
+            &json!({"subject": "agencies/3271", "rank": 1, "score": "90"}),
+        )];
+        let head = |number: u64| {
+            let root = encode(&sealed::rows_tree(&rows).root());
+            let corrects = json!({"number": number - 1, "reason": "uji"});
+            line(
+                &json!({"number": number, "title": name, "rows": 1, "rows_root": root, "corrects": corrects}),
+            )
+        };
+        let heads: Vec<String> = (1..=count).map(head).collect();
+        let entries: Vec<Vec<u8>> = heads.iter().map(|head| head.clone().into_bytes()).collect();
+        let sign = |entries: &[Vec<u8>]| {
+            let head = Checkpoint {
+                origin: ORIGIN.to_owned(),
+                size: entries.len() as u64,
+                root: Tree::of(entries.to_vec()).root(),
+            };
+            head.sign(signer).unwrap().to_string()
+        };
+        for file in tile::files(&entries).unwrap() {
+            let path = folder.join(file.path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file.bytes).unwrap();
+        }
+        fs::write(folder.join("checkpoint"), sign(&entries)).unwrap();
+        let key = signer_key(signer, ORIGIN, Kind::Note).unwrap();
+        fs::write(folder.join("keys"), format!("# contoh\n{key}\n")).unwrap();
+        let proof = Proof {
+            checkpoint: sign(&entries[..1]),
+            index: 0,
+            inclusion: Vec::new(),
+        };
+        fs::write(
+            folder.join("tabel.jsonl"),
+            sealed::write(&heads[0], &rows, &proof),
+        )
+        .unwrap();
+    }
+
+    fn verified(folder: &Path, seen: Option<&Path>) -> Result<Vec<String>, String> {
+        let args = VerifyArgs {
+            file: Some(folder.join("tabel.jsonl")),
+            key: Vec::new(),
+            keys: None,
+            log: Some(folder.to_owned()),
+            seen: seen.map(Path::to_owned),
+            row: Some("agencies/3271".to_owned()),
+        };
+        let (keys, trusted) = keys(&args).unwrap();
+        assert!(
+            !trusted,
+            "a key beside the file proves nothing about who signed it"
+        );
+        let mut lines = Vec::new();
+        let checked = check(&args, &keys, &mut lines).map_err(|error| error.to_string());
+        checked.map(|()| lines)
+    }
+
+    #[test]
+    fn a_log_that_was_forked_or_has_become_shorter_is_refused() {
+        let signer = Signer::generate().unwrap();
+        let [honest, forked, short, other] = [(); 4].map(|()| tempfile::tempdir().unwrap());
+        offer(honest.path(), &signer, "Tabel", 2);
+        offer(forked.path(), &signer, "Tabel lain", 3);
+        offer(short.path(), &signer, "Tabel", 1);
+        let seen = other.path().join("seen");
+        let lines = verified(honest.path(), Some(&seen)).unwrap().join("\n");
+        assert!(lines.contains("dikoreksi oleh publikasi 2"), "{lines}");
+        assert!(lines.contains("peringkat 1, nilai 90"), "{lines}");
+        let kept = fs::read(&seen).unwrap();
+        let fault = verified(forked.path(), Some(&seen)).unwrap_err();
+        assert!(fault.contains("BERCABANG"), "{fault}");
+        let fault = verified(short.path(), Some(&seen)).unwrap_err();
+        assert!(fault.contains("MEMENDEK dari 2 menjadi 1"), "{fault}");
+        assert_eq!(fs::read(&seen).unwrap(), kept, "what was seen is evidence");
+        // A file of one branch is not in the other.
+        fs::copy(
+            honest.path().join("tabel.jsonl"),
+            forked.path().join("tabel.jsonl"),
+        )
+        .unwrap();
+        let fault = verified(forked.path(), None).unwrap_err();
+        assert!(fault.contains("tidak memuat"), "{fault}");
+        offer(honest.path(), &signer, "Tabel", 3);
+        verified(honest.path(), Some(&seen)).unwrap();
+    }
+
+    #[test]
+    fn a_changed_row_is_named_and_a_changed_tile_too() {
+        let signer = Signer::generate().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        offer(folder.path(), &signer, "Tabel", 2);
+        let path = folder.path().join("tabel.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("\"score\":\"90\"", "\"score\":\"99\"")).unwrap();
+        let fault = verified(folder.path(), None).unwrap_err();
+        assert!(fault.contains("ke-1 (agencies/3271)"), "{fault}");
+        fs::write(&path, text).unwrap();
+        let tile = folder.path().join("tile/0/000.p/2");
+        let mut bytes = fs::read(&tile).unwrap();
+        bytes[3] ^= 1;
+        fs::write(&tile, bytes).unwrap();
+        let fault = verified(folder.path(), None).unwrap_err();
+        assert!(fault.contains("tile/0/000.p/2"), "{fault}");
     }
 }

@@ -8,7 +8,7 @@ use prima_platform::{
         sheet::{Cell, Column, Kind, Sheet},
         xlsx,
     },
-    failure::Failure,
+    failure::{self, Failure},
     tlog::{
         Hash, canonical,
         sealed::{self, Proof},
@@ -19,7 +19,6 @@ use prima_platform::{
 use sea_orm::ConnectionTrait;
 use serde_json::{Map, Value, json};
 
-use super::log_damaged;
 use crate::{
     domain::publication::{Decree, decree_of},
     store::{self, Published},
@@ -68,6 +67,16 @@ pub struct Documents {
     pub proof: Proof,
     published: Published,
     address: String,
+}
+
+/// The log does not have the entries that were signed.
+pub fn log_damaged(what: &str) -> Failure {
+    Failure::new(
+        failure::Kind::Precondition,
+        "LOG_DAMAGED",
+        format!("the log of publications is not the one that was signed: {what}"),
+        "Log publikasi tidak sama dengan yang sudah ditandatangani; pulihkan basis data dulu (deploy/RUNBOOK.md)",
+    )
 }
 
 /// Reads a published table, and checks that its rows and its entry are those that were sealed.

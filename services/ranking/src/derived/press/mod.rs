@@ -13,14 +13,14 @@ use std::{sync::Arc, time::Duration};
 
 use prima_platform::{
     config, failpoint,
-    failure::{Failure, Kind},
+    failure::Failure,
     jws,
     lease::Lease,
     objects::{self, Objects},
     service::{Context, Error},
     tlog::{
         checkpoint::{Checkpoint, signer_key},
-        note::{Kind as KeyKind, Note, VerifierKey},
+        note::{Kind, Note, VerifierKey},
         tile,
         tree::Tree,
     },
@@ -30,12 +30,14 @@ use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-pub use documents::{Format, citation, documents};
+pub use documents::{Format, citation, documents, log_damaged};
 
 use crate::store;
 
 /// Name of the lease of the replica that writes the files.
 pub const LEASE: &str = "publications";
+/// How long a replica keeps the lease: it renews it each time it looks after the files.
+pub const HOLD: Duration = Duration::from_secs(40);
 /// How often files are looked after without a commit, and after a fault.
 const EVERY: Duration = Duration::from_secs(10);
 /// After so many rounds all files are compared again.
@@ -60,16 +62,6 @@ enum Fault {
     Failure(#[from] Failure),
     #[error("{0}")]
     Key(#[from] token::Error),
-}
-
-/// The log does not have the entries that were signed.
-pub fn log_damaged(what: &str) -> Failure {
-    Failure::new(
-        Kind::Precondition,
-        "LOG_DAMAGED",
-        format!("the log of publications is not the one that was signed: {what}"),
-        "Log publikasi tidak sama dengan yang sudah ditandatangani; pulihkan basis data dulu (deploy/RUNBOOK.md)",
-    )
 }
 
 impl Press {
@@ -103,9 +95,8 @@ impl Press {
     pub fn log_keys(&self) -> Vec<VerifierKey> {
         let origin = &self.settings.origin;
         let earlier = self.settings.earlier_keys.iter();
-        let earlier =
-            earlier.filter_map(|key| VerifierKey::new(origin, KeyKind::Note, jws::public_key(key)?));
-        let own = signer_key(&self.signer, origin, KeyKind::Note).ok();
+        let earlier = earlier.filter_map(|key| VerifierKey::new(origin, Kind::Note, jws::public_key(key)?));
+        let own = signer_key(&self.signer, origin, Kind::Note).ok();
         let mut keys: Vec<VerifierKey> = own.into_iter().chain(earlier).collect();
         keys.dedup();
         keys
