@@ -234,7 +234,7 @@ fn a_receipt_proves_one_row() {
         let mut bytes = text.clone().into_bytes();
         bytes[at] ^= 1;
         let seen = String::from_utf8(bytes).ok().as_deref().and_then(Receipt::parse);
-        assert!(!seen.is_some_and(|seen| seen.verify(&keys).is_ok()), "{at}");
+        assert!(seen.is_none_or(|seen| seen.verify(&keys).is_err()), "{at}");
     }
 }
 

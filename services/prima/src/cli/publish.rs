@@ -43,6 +43,26 @@ pub enum PublishCommand {
                       lembaga pengawas, dengan kunci lembaga itu sendiri."
     )]
     Witness(WitnessArgs),
+    #[command(
+        about = "Cetak kunci publik saksi dalam bentuk yang dipasang pada log (PRIMA_PUBLICATION__WITNESSES)"
+    )]
+    WitnessKey(WitnessKeyArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct WitnessKeyArgs {
+    #[arg(
+        long,
+        value_name = "NAMA",
+        help = "Nama saksi, misalnya ombudsman.go.id/saksi"
+    )]
+    pub name: String,
+    #[arg(
+        long,
+        value_name = "BERKAS",
+        help = "Kunci privat saksi, seperti yang dibuat prima key rotate"
+    )]
+    pub key: PathBuf,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use prima_platform::{
     clock::{self, Clock},
     tlog::{
-        checkpoint::{Checkpoint, cosign},
-        note::{Note, VerifierKey},
+        checkpoint::{Checkpoint, cosign, signer_key},
+        note::{Kind, Note, VerifierKey},
         witness,
     },
     token::Signer,
@@ -28,8 +28,14 @@ use crate::cli::publish::{
 };
 
 pub(super) async fn run(connection: &Connection, command: PublishCommand) -> anyhow::Result<()> {
+    if let PublishCommand::WitnessKey(args) = &command {
+        let signer = Signer::load(&args.key).with_context(|| format!("kunci {}", args.key.display()))?;
+        let key = signer_key(&signer, &args.name, Kind::Cosignature).context("nama saksi")?;
+        return Ok(print::out(&format!("{key}\n"))?);
+    }
     let client = connection.ranking().await?;
     match command {
+        PublishCommand::WitnessKey(_) => Ok(()),
         PublishCommand::Propose(args) => propose(&client, &args).await,
         PublishCommand::Proposals(args) => {
             let message = pb::ListProposedLeagueTablesRequest::default();

@@ -73,7 +73,7 @@ impl Command for Cosign {
         let mut note = press.sign(&entries)?;
         note.signatures.push(self.signature.clone());
         let known = press.witness(&self.signature.name);
-        if !known.is_some_and(|key| note.verify(&key).is_some()) {
+        if known.is_none_or(|key| note.verify(&key).is_none()) {
             return Err(Violation::new(
                 "signature",
                 "is not a valid one of a witness that the log knows",
