@@ -75,7 +75,7 @@ pub fn log_damaged(what: &str) -> Failure {
         failure::Kind::Precondition,
         "LOG_DAMAGED",
         format!("the log of publications is not the one that was signed: {what}"),
-        "Log publikasi tidak sama dengan yang sudah ditandatangani; pulihkan basis data dulu (deploy/RUNBOOK.md)",
+        "Log publikasi tidak sama dengan yang sudah ditandatangani; pulihkan basis data dulu (deploy/KEYS.md)",
     )
 }
 
