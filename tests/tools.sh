@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings the tools that Cargo doesn't, pinned, into .tools/ at the root of the repository, and tells where they are.
 #   . tests/tools.sh tests    for tests/run.sh: PRIMA_NATS_SERVER, PRIMA_PG_BIN, PRIMA_PYTHON, cargo-nextest in PATH
-#   . tests/tools.sh checks   for .ci/run, in addition: PRIMA_BUF, PRIMA_KUBECTL, cargo-deny in PATH
+#   . tests/tools.sh checks   for .ci/run, in addition: PRIMA_BUF, PRIMA_KUBECTL, cargo-deny and cargo-cyclonedx in PATH
 #   tests/tools.sh tests      prints the exports (or `checks`)
 # A variable that is set already is left alone. Works as root and as an ordinary user; only Debian packages that are
 # missing need root or sudo.
@@ -18,6 +18,7 @@ kubectl_sha256=65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8
 buf_version=1.75.0
 nextest_version=0.9.143
 deny_version=0.20.2
+cyclonedx_version=0.5.9
 
 tools_say() { printf 'tools: %s\n' "$*" >&2; }
 tools_fail() { tools_say "$*"; exit 1; }
@@ -172,6 +173,13 @@ tools_deny() {
     cargo install --quiet --locked --root "$tools_dir/cargo" --version "$deny_version" --no-default-features cargo-deny >&2
 }
 
+# cargo-cyclonedx, for deploy/sbom.sh.
+tools_cyclonedx() {
+    case $(cargo cyclonedx --version 2>/dev/null) in *" $cyclonedx_version") return ;; esac
+    tools_say "building cargo-cyclonedx $cyclonedx_version, once; it takes some minutes"
+    cargo install --quiet --locked --root "$tools_dir/cargo" --version "$cyclonedx_version" cargo-cyclonedx >&2
+}
+
 tools_main() {
     mkdir -p "$tools_dir"
     # Two runs at once must not install over each other. The descriptor is closed again: servers that the tests start
@@ -190,6 +198,7 @@ tools_main() {
     tools_postgres
     tools_nextest
     [ "$1" != checks ] || tools_deny
+    [ "$1" != checks ] || tools_cyclonedx
     exec {lock}>&-
 }
 

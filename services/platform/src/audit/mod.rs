@@ -32,20 +32,19 @@ const REFUSALS_PER_MINUTE: u32 = 60;
 /// Most digits in a row in a name that is stored of a refused call; telephone numbers have more.
 const MOST_DIGITS: usize = 6;
 
-/// Most entries of calls with tokens that are not valid that a process writes in a minute, for one network as many as for one
-/// caller.
-const INVALID_PER_MINUTE: u32 = 600;
+/// Most entries of calls with tokens that no key of a known issuer has signed that a process writes in a minute: anybody can make them.
+const FORGED_PER_MINUTE: u32 = 60;
 
 /// Limits the entries of refusals for each caller, because one could fill the database with them.
 static REFUSALS: LazyLock<Option<Buckets<String>>> =
     LazyLock::new(|| Buckets::per_minute(REFUSALS_PER_MINUTE));
 
-/// Limits the entries of calls with tokens that are not valid, which anybody can send, for each network.
+/// Limits the entries of tokens that are not valid any more, for each subject.
 static INVALID: LazyLock<Option<Buckets<String>>> =
     LazyLock::new(|| Buckets::per_minute(REFUSALS_PER_MINUTE));
 
-/// Limits these entries in all.
-static ALL_INVALID: LazyLock<Option<Buckets<()>>> = LazyLock::new(|| Buckets::per_minute(INVALID_PER_MINUTE));
+/// Limits the entries of tokens that were never valid, in all: forged ones don't hide the use of a stolen one.
+static FORGED: LazyLock<Option<Buckets<()>>> = LazyLock::new(|| Buckets::per_minute(FORGED_PER_MINUTE));
 
 /// A service that has an audit log.
 pub trait Audited: Sync {
@@ -103,6 +102,12 @@ impl Act {
     }
 }
 
+/// Whether a text has more digits in a row than [`MOST_DIGITS`].
+fn has_long_number(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit())
+        .any(|run| run.len() > MOST_DIGITS)
+}
+
 /// Whether a byte may be in a resource name. Texts of other forms may be anything, also what must not be in a log.
 fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b':' | b'~')
@@ -140,10 +145,7 @@ pub async fn refused(service: &impl Audited, act: Option<Act>, refusal: Failure)
     refusal.reason.clone_into(&mut act.0.reason);
     // Nothing has that name, perhaps: a telephone or identity number may have been given in its place by mistake.
     for text in [&mut act.0.resource, &mut act.0.agency] {
-        if text
-            .split(|c: char| !c.is_ascii_digit())
-            .any(|run| run.len() > MOST_DIGITS)
-        {
+        if has_long_number(text) {
             text.clear();
         }
     }
@@ -168,13 +170,20 @@ pub async fn token_refused(service: &impl Audited, call: InvalidToken) {
         .network
         .map(|network| network.to_string())
         .unwrap_or_default();
-    let taken = INVALID
-        .as_ref()
-        .is_none_or(|one| one.take(network.clone()).is_ok())
-        && ALL_INVALID.as_ref().is_none_or(|all| all.take(()).is_ok());
+    let mut claimed = call.claimed;
+    let taken = match claimed.subject.is_empty() {
+        true => FORGED.as_ref().is_none_or(|all| all.take(()).is_ok()),
+        false => INVALID
+            .as_ref()
+            .is_none_or(|one| one.take(claimed.subject.clone()).is_ok()),
+    };
     if !taken {
-        tracing::warn!(%method, "a token that is not valid is not in the audit log: too many");
+        // The log line of the call remains, with its address and the fault.
         return;
+    }
+    // That of a citizen, which was sent here by mistake, may be an identity number.
+    if has_long_number(&claimed.subject) {
+        claimed.subject.clear();
     }
     let act = Act(AuditEntry {
         method: method.to_string(),
@@ -182,8 +191,8 @@ pub async fn token_refused(service: &impl Audited, call: InvalidToken) {
         network,
         traceparent: trace::traceparent(&tracing::Span::current()).unwrap_or_default(),
         claimed: Some(ClaimedToken {
-            subject: call.claimed.subject,
-            key_id: call.claimed.key_id,
+            subject: claimed.subject,
+            key_id: claimed.key_id,
             fault: call.fault,
         }),
         ..AuditEntry::default()

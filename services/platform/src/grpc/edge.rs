@@ -25,6 +25,7 @@ use super::{
     shares::Origin,
     shed::Shed,
     status::{enrich, status},
+    watching,
 };
 use crate::{
     caller::Caller,
@@ -129,18 +130,10 @@ impl Shared {
         // Before its signature is verified a call is limited by its address, because verifying costs more than the rest
         // of a call.
         self.limits.arrive(request, origin)?;
-        let refused = |why: &str| {
-            Failure::new(
-                Kind::Unauthenticated,
-                TOKEN_INVALID,
-                format!("the token is not valid: {why}"),
-                "Token akses tidak sah",
-            )
-        };
-        let token = token.ok_or_else(|| refused("not a bearer token"))?;
+        let token = token.ok_or_else(|| not_valid("not a bearer token"))?;
         self.verifier
             .verify(token)
-            .map_err(|error| refused(&error.to_string()))
+            .map_err(|error| not_valid(&error.to_string()))
     }
 
     /// The called method; one that does not exist by the name that the caller has sent, cut to 200 characters.
@@ -161,8 +154,11 @@ impl Shared {
         let caller = self.caller(request, &origin)?;
         let room = self.limits.room(request, &caller, &mut origin)?;
         let token = request.headers().get(http::header::AUTHORIZATION);
-        let token = token.and_then(bearer_of).filter(|_| room.watch);
-        let standing = token.and_then(|token| self.verifier.standing(token).ok());
+        let token = token
+            .and_then(bearer_of)
+            .filter(|_| room.watch || room.terms.streamed);
+        let standing = token.map(|token| self.verifier.standing(token)).transpose();
+        let standing = standing.map_err(|error| not_valid(&error.to_string()))?;
         Ok((caller, Call { origin, standing }, room))
     }
 
@@ -181,10 +177,23 @@ impl Shared {
         Some(act(InvalidToken {
             method: Arc::clone(&method.name),
             network: self.limits.origin(request).peer.map(Network::of),
-            claimed: token.and_then(bearer_of).map(Claimed::of).unwrap_or_default(),
+            claimed: token
+                .and_then(bearer_of)
+                .map(|token| self.verifier.claimed(token))
+                .unwrap_or_default(),
             fault: refusal.message.clone(),
         }))
     }
+}
+
+/// The refusal of a call with a token that is not valid.
+fn not_valid(why: &str) -> Failure {
+    Failure::new(
+        Kind::Unauthenticated,
+        TOKEN_INVALID,
+        format!("the token is not valid: {why}"),
+        "Token akses tidak sah",
+    )
 }
 
 /// The token in the value of an `authorization` header.
@@ -303,12 +312,21 @@ where
                         request.extensions_mut().insert(Network::of(peer));
                     }
                     let Room { place, watch, terms } = room;
+                    // A watch ends by itself: see `watching`.
+                    let sends = call.standing.clone().filter(|_| !watch);
+                    let lapsed = async {
+                        match sends {
+                            Some(standing) => standing.lapsed().await,
+                            None => std::future::pending().await,
+                        }
+                    };
                     let request = request.map(|body| Received::wrap(body, terms));
                     let answer = AssertUnwindSafe(limits::within(call, inner.call(request))).catch_unwind();
                     let answer = tokio::select! {
                         biased;
                         answer = answer => answer
                             .unwrap_or_else(|_| Ok(status(Failure::internal("panicked")).into_http())),
+                        () = lapsed => Ok(status(watching::lapsed()).into_http()),
                         () = passed(due) => {
                             Ok(Status::deadline_exceeded("the caller's deadline has passed").into_http())
                         }

@@ -158,6 +158,16 @@ impl Watchers {
     }
 }
 
+/// The end of a stream whose token is not valid any more.
+pub(super) fn lapsed() -> Failure {
+    Failure::new(
+        Kind::Unauthenticated,
+        "TOKEN_INVALID",
+        "the token is not valid any more",
+        "Token akses tidak berlaku lagi",
+    )
+}
+
 /// The last status of a stream; `None` for one that has sent all its messages.
 fn last(end: Option<End>) -> Option<Failure> {
     let (kind, reason, text, localized) = match end {
@@ -168,12 +178,7 @@ fn last(end: Option<End>) -> Option<Failure> {
             "messages were not read in time",
             "Pesan tidak dibaca tepat waktu",
         ),
-        Some(End::Lapsed) => (
-            Kind::Unauthenticated,
-            "TOKEN_INVALID",
-            "the token is not valid any more",
-            "Token akses tidak berlaku lagi",
-        ),
+        Some(End::Lapsed) => return Some(lapsed()),
         None => (
             Kind::Unavailable,
             "STREAM_ENDED",

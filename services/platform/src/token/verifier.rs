@@ -156,6 +156,22 @@ impl Verifier {
         })
     }
 
+    /// What a token says that was refused, as far as it can be read and shown.
+    pub fn claimed(&self, token: &str) -> Claimed {
+        let signed = |jws: &Jws<'_>| {
+            let issuer = jws.claims.get("iss").and_then(Value::as_str)?;
+            self.0.issuers.get(issuer)?.signer(jws).ok()
+        };
+        let Some(jws) = Jws::parse(token).ok().filter(|jws| signed(jws).is_some()) else {
+            return Claimed::default();
+        };
+        let subject = jws.claims.get("sub").and_then(Value::as_str);
+        Claimed {
+            subject: shown(subject.unwrap_or_default()),
+            key_id: shown(jws.key_id.as_deref().unwrap_or_default()),
+        }
+    }
+
     fn entry(&self, token: &str) -> Result<Arc<Entry>, Error> {
         let digest = sha256(token);
         if let Some(entry) = self.kept_entry(&digest) {
@@ -227,27 +243,14 @@ impl Standing {
     }
 }
 
-/// What a token says of itself, whether it is valid or not.
+/// What a token says that is not valid although a key of a known issuer has signed it, such as an expired one. Empty for any other
+/// token: whoever made that could have written anything into it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claimed {
     /// The claim `sub`; empty when there is none that can be read.
     pub subject: String,
     /// Id of the key; empty when there is none that can be read.
     pub key_id: String,
-}
-
-impl Claimed {
-    /// What this token says, as far as it can be read and shown.
-    pub fn of(token: &str) -> Self {
-        let Ok(jws) = Jws::parse(token) else {
-            return Self::default();
-        };
-        let subject = jws.claims.get("sub").and_then(Value::as_str);
-        Self {
-            subject: shown(subject.unwrap_or_default()),
-            key_id: shown(jws.key_id.as_deref().unwrap_or_default()),
-        }
-    }
 }
 
 /// SHA-256 of a text.

@@ -73,6 +73,42 @@ async fn a_result_is_public_once_it_is_published_and_shows_no_more_than_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_element_that_few_have_answered_leaves_no_means() {
+    in_steps(async |mut t| {
+        for (id, answers) in [("few", 1), ("enough", 5)] {
+            let mut request = survey(id);
+            let definition = request.survey.as_mut().unwrap();
+            definition.elements = SKM
+                .iter()
+                .map(|key| pb::SurveyElement {
+                    key: (*key).to_owned(),
+                    optional: *key == "cost",
+                    ..Default::default()
+                })
+                .collect();
+            let name = t.client.create_survey(operator(request)).await.unwrap();
+            let name = name.into_inner().survey.unwrap().name;
+            for n in 0..10 {
+                let given = SKM.iter().filter(|key| **key != "cost" || n < answers);
+                let given: Vec<(&str, i32)> = given.map(|key| (*key, 3)).collect();
+                t.respond(&name, &format!("r-{n}"), &given).await;
+            }
+            t.close(&name).await;
+            t.clock.advance(TimeDelta::minutes(1));
+            let request = publish(&format!("p-{id}"), &name, &day(0), vec![medium("videotron", "")]);
+            t.client.publish_result(operator(request)).await.unwrap();
+        }
+        let results = list(&mut t, 0, "").await.results;
+        let (enough, few) = (&results[0], &results[1]);
+        assert!(enough.survey.ends_with("enough"), "{results:?}");
+        assert!(enough.elements.iter().all(|element| element.mean == "3.0000"));
+        assert_eq!((few.respondents, few.index.as_str()), (10, "75.00"));
+        assert!(few.elements.iter().all(|element| element.mean.is_empty()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_published_result_of_too_few_has_no_figures() {
     in_steps(async |mut t| {
         let survey = t.survey("a").await.name;

@@ -9,11 +9,14 @@ use crate::{
     store::survey::Stored,
 };
 
-/// A published result; `None` for one that is not published.
-pub fn result(stored: &Stored, outcome: &Outcome) -> Option<pb::PublishedResult> {
+/// A published result; `None` for one that is not published. Without means when that of an element would be of fewer than `minimum`
+/// people: the index and the other means would give it away.
+pub fn result(stored: &Stored, outcome: &Outcome, minimum: i64) -> Option<pb::PublishedResult> {
     let published = outcome.aftermath.published.as_ref()?;
     let survey = &stored.survey;
     let figure = outcome.published.as_ref();
+    let is_of_few = |element: &Element| (1..minimum).contains(&element.tally.answers());
+    let with_means = !outcome.elements.iter().any(is_of_few);
     Some(pb::PublishedResult {
         survey: survey.name.to_string(),
         display_name: survey.display_name.clone(),
@@ -23,13 +26,13 @@ pub fn result(stored: &Stored, outcome: &Outcome) -> Option<pb::PublishedResult>
         category: figure.map(|f| f.grade.clone()).unwrap_or_default(),
         category_display_name: figure.map(|f| f.name.clone()).unwrap_or_default(),
         respondents: outcome.counted,
-        elements: outcome.elements.iter().map(element).collect(),
+        elements: outcome.elements.iter().map(|e| element(e, with_means)).collect(),
         publication: Some(publication::message(published)),
     })
 }
 
-fn element(element: &Element) -> pb::PublishedElement {
-    let mean = index::element_mean(&element.tally);
+fn element(element: &Element, with_mean: bool) -> pb::PublishedElement {
+    let mean = index::element_mean(&element.tally).filter(|_| with_mean);
     pb::PublishedElement {
         code: element.code.clone(),
         display_name: element.name.clone(),

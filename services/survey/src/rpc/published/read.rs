@@ -37,10 +37,13 @@ pub async fn list(
     let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
     let tallies = tallies_get(&txn, &ids).await?;
     let surveys: Vec<_> = surveys.iter().collect();
-    let outcomes = outcome::of_surveys(&txn, &surveys, &tallies, &app.rules(), now).await?;
+    let rules = app.rules();
+    let outcomes = outcome::of_surveys(&txn, &surveys, &tallies, &rules, now).await?;
     let results = surveys.iter().zip(&outcomes);
     Ok(pb::ListPublishedResultsResponse {
-        results: results.filter_map(|(s, o)| message::result(s, o)).collect(),
+        results: results
+            .filter_map(|(s, o)| message::result(s, o, rules.minimum))
+            .collect(),
         next_page_token,
     })
 }
