@@ -1,5 +1,5 @@
 //! A receipt: one row of a sealed file with all that proves it, as one object of canonical JSON. Its members are `head` and `row` (the
-//! texts to the byte), `row_index`, `row_inclusion`, and those of [`Proof`].
+//! texts to the byte), `row_index`, `row_inclusion`, and those of [`Proof`], and no others; a line feed ends it.
 
 use serde_json::{Map, Value, json};
 
@@ -11,6 +11,9 @@ use super::{
     sealed::{Fault, Proof, hashes, sealed_rows},
     tree,
 };
+
+/// Number of the members of a receipt.
+const MEMBERS: usize = 7;
 
 /// A row with its proofs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +42,12 @@ impl Receipt {
         canonical::write(&object).unwrap_or_default() + "\n"
     }
 
-    /// Reads the text; `None` when it is no receipt.
+    /// Reads the text; `None` when it is not a receipt to the byte.
     pub fn parse(text: &str) -> Option<Self> {
-        let object = canonical::read(text.strip_suffix('\n').unwrap_or(text))?;
+        let object = canonical::read(text.strip_suffix('\n')?)?;
+        if object.len() != MEMBERS {
+            return None;
+        }
         let text = |key: &str| object.get(key)?.as_str().map(str::to_owned);
         Some(Self {
             head: text("head")?,

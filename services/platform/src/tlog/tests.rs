@@ -239,6 +239,21 @@ fn a_receipt_proves_one_row() {
 }
 
 #[test]
+fn a_receipt_has_one_form_only() {
+    let (text, line) = {
+        let (_, _, receipt) = sealed(&Signer::generate().unwrap());
+        let text = receipt.write();
+        (text.clone(), text.trim_end().to_owned())
+    };
+    assert!(Receipt::parse(&text).is_some());
+    let mut more = canonical::read(&line).unwrap();
+    more.insert("note".to_owned(), json!("peringkat 1"));
+    for other in [line, format!("{text}\n"), canonical::write(&more).unwrap() + "\n"] {
+        assert_eq!(Receipt::parse(&other), None, "{other}");
+    }
+}
+
+#[test]
 fn a_witness_refuses_a_forked_and_a_shortened_log() {
     let head = |leaves: &[Vec<u8>]| Checkpoint {
         origin: ORIGIN.to_owned(),
