@@ -18,11 +18,12 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads the text of a note. Lines after the root are extensions, which are skipped.
+    /// Reads the text of a note. Lines after the root are extensions, which are skipped. No log has more than 2^63 - 1 entries: the
+    /// numbers of the nodes of its tree would not fit in 64 bits.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
         let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
-        let number: u64 = size.parse().ok()?;
+        let number: u64 = size.parse().ok().filter(|n| i64::try_from(*n).is_ok())?;
         let rest_is_text = lines.all(|line| !line.is_empty());
         (!origin.is_empty() && number.to_string() == size && rest_is_text)
             .then(|| decode(root))

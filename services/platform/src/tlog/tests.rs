@@ -253,6 +253,39 @@ fn a_receipt_has_one_form_only() {
     }
 }
 
+/// The crate that has the trees doubles a size, which wraps above 2^63.
+#[test]
+fn a_head_of_more_entries_than_a_tree_can_have_is_refused() {
+    let signer = Signer::generate().unwrap();
+    let (text, keys, receipt) = sealed(&signer);
+    let lines: Vec<&str> = text.lines().collect();
+    let rows: Vec<String> = lines[1..8].iter().map(|line| (*line).to_owned()).collect();
+    let hostile = |size: u64| {
+        let head = Checkpoint {
+            origin: ORIGIN.to_owned(),
+            size,
+            root: [1; 32],
+        };
+        let proof = Proof {
+            checkpoint: head.sign(&signer).unwrap().to_string(),
+            ..receipt.proof.clone()
+        };
+        let file = sealed::write(lines[0], &rows, &proof);
+        sealed::verify(file.as_bytes(), &keys)
+    };
+    let most = u64::try_from(i64::MAX).unwrap();
+    for size in [most + 1, most + 2, most + 5, u64::MAX] {
+        assert_eq!(hostile(size), Err(Fault::Signature), "{size}");
+    }
+    assert_eq!(hostile(most), Err(Fault::Head));
+    let head = |size| Checkpoint::parse(&format!("{ORIGIN}\n{size}\n{}\n", super::encode(&[1; 32])));
+    let (old, new) = (head(most - 1).unwrap(), head(most).unwrap());
+    assert_eq!(
+        witness::check(Some(&old), &new, &[[1; 32]; 3]),
+        Err(witness::Fault::Forked(most - 1))
+    );
+}
+
 #[test]
 fn a_witness_refuses_a_forked_and_a_shortened_log() {
     let head = |leaves: &[Vec<u8>]| Checkpoint {
