@@ -75,7 +75,8 @@ fn check(args: &VerifyArgs, keys: &[VerifierKey], lines: &mut Vec<String>) -> an
         lines.push(log.continues_seen(seen)?);
     }
     if let Some((head, number)) = file {
-        log.contains(&head)?;
+        // The file proves that its entry is in the log of its own head. When that log is the beginning of this one, so is the entry.
+        log.continues(Some(&head)).map_err(contradicted)?;
         lines.push("Log ini memuat publikasi tersebut".to_owned());
         if let Some(correction) = log.correction_of(number) {
             lines.push(format!(
@@ -113,20 +114,20 @@ fn nearby(args: &VerifyArgs) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Checks a sealed table or a receipt; returns its head and the number of the publication.
+/// Checks a sealed table or a receipt; returns the head of the log in it and the number of the publication.
 fn of_file(
     file: &Path,
     subject: Option<&str>,
     keys: &[VerifierKey],
     lines: &mut Vec<String>,
-) -> anyhow::Result<(String, i64)> {
+) -> anyhow::Result<(Checkpoint, i64)> {
     let bytes = fs::read(file).with_context(|| format!("berkas `{}`", file.display()))?;
     let text = std::str::from_utf8(&bytes).ok();
     if let Some(receipt) = text.and_then(Receipt::parse) {
         let (log, head, row) = receipt.verify(keys).map_err(fault)?;
         lines.push(about(&head, &log));
         lines.push(shown(&row));
-        return Ok((receipt.head, number(&head)));
+        return Ok((log, number(&head)));
     }
     let sealed = sealed::verify(&bytes, keys).map_err(fault)?;
     lines.push(about(&sealed.head, &sealed.checkpoint));
@@ -141,7 +142,7 @@ fn of_file(
         let row = row.with_context(|| format!("{subject} tidak ada dalam tabel ini"))?;
         lines.push(shown(&row));
     }
-    Ok((sealed.head_text, number(&sealed.head)))
+    Ok((sealed.checkpoint, number(&sealed.head)))
 }
 
 fn number(head: &Object) -> i64 {
@@ -213,6 +214,21 @@ fn fault(fault: Fault) -> anyhow::Error {
     })
 }
 
+/// Why a copy of the log is not the one of the head in a file, for people.
+fn contradicted(fault: witness::Fault) -> anyhow::Error {
+    anyhow::anyhow!(match fault {
+        witness::Fault::OtherLog => "TIDAK SAH: berkas ini tercatat di log lain".to_owned(),
+        witness::Fault::Shortened { old, new } => format!(
+            "TIDAK SAH: berkas ini tercatat di log dengan {old} entri, sedangkan salinan ini hanya {new} entri; lognya MEMENDEK, \
+             atau salinannya lebih lama daripada berkas"
+        ),
+        witness::Fault::Forked(size) => format!(
+            "TIDAK SAH: log BERCABANG: {size} entri pertamanya bukan yang dibuktikan berkas ini; simpan berkas dan kepala log \
+             sebagai bukti"
+        ),
+    })
+}
+
 /// A copy of the log.
 struct Log {
     note: Note,
@@ -259,13 +275,16 @@ impl Log {
         })
     }
 
+    /// Succeeds when the log continues a head, which is signed or was seen before.
+    fn continues(&self, head: Option<&Checkpoint>) -> Result<(), witness::Fault> {
+        let proof = head.and_then(|head| Tree::of(self.entries.iter().cloned()).consistency(head.size));
+        witness::check(head, &self.head, &proof.unwrap_or_default())
+    }
+
     /// Succeeds when the log continues the head in a file, which is then replaced by this one; returns what was found.
     fn continues_seen(&self, path: &Path) -> anyhow::Result<String> {
         let seen = seen(path)?;
-        let proof = seen
-            .as_ref()
-            .and_then(|seen| Tree::of(self.entries.iter().cloned()).consistency(seen.size));
-        witness::check(seen.as_ref(), &self.head, &proof.unwrap_or_default()).map_err(refused)?;
+        self.continues(seen.as_ref()).map_err(refused)?;
         fs::write(path, self.note.to_string()).with_context(|| format!("berkas `{}`", path.display()))?;
         Ok(match seen {
             Some(seen) => format!(
@@ -274,16 +293,6 @@ impl Log {
             ),
             None => format!("Kepala log disimpan di {}", path.display()),
         })
-    }
-
-    fn contains(&self, head: &str) -> anyhow::Result<()> {
-        let own = self.entries.iter().any(|entry| entry == head.as_bytes());
-        if !own {
-            bail!(
-                "TIDAK SAH: log ini tidak memuat publikasi tersebut; lognya bercabang, memendek, atau lebih lama"
-            );
-        }
-        Ok(())
     }
 
     /// The number of the publication that corrects this one.
@@ -400,9 +409,51 @@ mod tests {
         )
         .unwrap();
         let fault = verified(forked.path(), None).unwrap_err();
-        assert!(fault.contains("tidak memuat"), "{fault}");
+        assert!(fault.contains("BERCABANG: 1 entri"), "{fault}");
         offer(honest.path(), &signer, "Tabel", 3);
         verified(honest.path(), Some(&seen)).unwrap();
+    }
+
+    /// The log contains the entry, but after it others than the file proves: both are signed, so the log was forked.
+    #[test]
+    fn a_file_of_another_branch_or_log_is_refused() {
+        let signer = Signer::generate().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        offer(folder.path(), &signer, "Tabel", 3);
+        let path = folder.path().join("tabel.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let file = |origin: &str, others: &[&str]| {
+            let mut entries = vec![lines[0].as_bytes().to_vec()];
+            entries.extend(others.iter().map(|other| other.as_bytes().to_vec()));
+            let tree = Tree::of(entries);
+            let head = Checkpoint {
+                origin: origin.to_owned(),
+                size: tree.size(),
+                root: tree.root(),
+            };
+            let proof = Proof {
+                checkpoint: head.sign(&signer).unwrap().to_string(),
+                index: 0,
+                inclusion: tree.inclusion(0).unwrap(),
+            };
+            fs::write(&path, sealed::write(lines[0], &[lines[1].to_owned()], &proof)).unwrap();
+            verified(folder.path(), None)
+        };
+        file(ORIGIN, &[]).unwrap();
+        for others in [&["lain"][..], &["lain", "lagi"]] {
+            let fault = file(ORIGIN, others).unwrap_err();
+            let own = format!("BERCABANG: {} entri", others.len() + 1);
+            assert!(fault.contains(&own), "{fault}");
+        }
+        let fault = file(ORIGIN, &["b", "c", "d"]).unwrap_err();
+        assert!(fault.contains("log dengan 4 entri"), "{fault}");
+        let other = "lain.go.id/log";
+        let key = signer_key(&signer, other, Kind::Note).unwrap();
+        let keys = fs::read_to_string(folder.path().join("keys")).unwrap();
+        fs::write(folder.path().join("keys"), format!("{keys}{key}\n")).unwrap();
+        let fault = file(other, &[]).unwrap_err();
+        assert!(fault.contains("log lain"), "{fault}");
     }
 
     #[test]
