@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use prima_platform::{
     clock::{self, Clock},
+    private_file,
     tlog::{
         checkpoint::{Checkpoint, cosign, signer_key},
         note::{Kind, Note, VerifierKey},
@@ -340,7 +341,7 @@ async fn witness(client: &Ranking, args: &WitnessArgs) -> anyhow::Result<()> {
     let time = u64::try_from(Clock::system().now().timestamp()).unwrap_or_default();
     let signature = cosign(&note.text, &args.name, &signer, time).context("nama saksi")?;
     // It is remembered before it is signed for others: a witness that forgets would sign a fork.
-    fs::write(&args.seen, &answer.checkpoint).with_context(|| format!("berkas `{}`", args.seen.display()))?;
+    remember(&args.seen, &answer.checkpoint)?;
     if head.size == 0 {
         return Ok(print::out("Log masih kosong\n")?);
     }
@@ -372,6 +373,12 @@ pub(crate) fn seen(path: &Path) -> anyhow::Result<Option<Checkpoint>> {
     let text = fs::read_to_string(path).with_context(shown)?;
     let note = Note::parse(&text).with_context(shown)?;
     Ok(Some(Checkpoint::parse(&note.text).with_context(shown)?))
+}
+
+/// Writes the head of the log that was seen, in place of the one before. It is on disk when this returns, and a process that is killed
+/// leaves one of the two whole: without it, the next one would accept a fork.
+pub(crate) fn remember(path: &Path, head: &str) -> anyhow::Result<()> {
+    private_file::replace(path, head).with_context(|| format!("berkas `{}`", path.display()))
 }
 
 /// Why a witness does not go on, for people.

@@ -24,7 +24,7 @@ use crate::{
     cli::VerifyArgs,
     client::{
         print,
-        publish::{keys_of, refused, seen},
+        publish::{keys_of, refused, remember, seen},
     },
 };
 
@@ -285,7 +285,7 @@ impl Log {
     fn continues_seen(&self, path: &Path) -> anyhow::Result<String> {
         let seen = seen(path)?;
         self.continues(seen.as_ref()).map_err(refused)?;
-        fs::write(path, self.note.to_string()).with_context(|| format!("berkas `{}`", path.display()))?;
+        remember(path, &self.note.to_string())?;
         Ok(match seen {
             Some(seen) => format!(
                 "Log melanjutkan kepala yang terakhir dilihat, dengan {} entri",
