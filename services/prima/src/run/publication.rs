@@ -26,6 +26,7 @@ pub(super) fn local(config: &mut Config, data: &Path, demo: bool) -> anyhow::Res
     let folder = data.join("keys");
     let store = KeyStore::open(&folder)?;
     let active = store.signer(Purpose::Publications)?;
+    let first = data.join("publication.key");
     let path = match &active {
         Some(active) => {
             let own = store
@@ -35,7 +36,7 @@ pub(super) fn local(config: &mut Config, data: &Path, demo: bool) -> anyhow::Res
             let id = own.map(|key| key.id.as_str()).unwrap_or_default();
             folder.join(format!("{id}.key"))
         }
-        None => data.join("publication.key"),
+        None => first.clone(),
     };
     if active.is_none() && !path.exists() {
         let made = Signer::generate().and_then(|signer| signer.save(&path));
@@ -50,6 +51,40 @@ pub(super) fn local(config: &mut Config, data: &Path, demo: bool) -> anyhow::Res
     settings
         .earlier_keys
         .extend(earlier.map(|key| key.public_key.clone()));
+    // What the key of the first start has signed stays valid, unless the store knows it and says otherwise.
+    if path != first && first.exists() {
+        let signer = Signer::load(&first).with_context(|| format!("kunci {}", first.display()))?;
+        let own = signer.public_key();
+        if store.keys().iter().all(|key| key.public_key != own) {
+            settings.earlier_keys.push(own.to_owned());
+        }
+    }
     settings.key = path.display().to_string();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use prima_platform::clock::Clock;
+
+    use super::*;
+
+    #[test]
+    fn what_the_key_of_the_first_start_signed_stays_valid() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = || {
+            let mut config = Config::default();
+            local(&mut config, folder.path(), false).unwrap();
+            config.publication
+        };
+        let first = settings();
+        assert!(first.earlier_keys.is_empty());
+        let public = Signer::load(first.key.as_ref()).unwrap().public_key().to_owned();
+
+        let (store, now) = (folder.path().join("keys"), Clock::system().now());
+        KeyStore::rotate(&store, Purpose::Publications, "baru", now).unwrap();
+        let second = settings();
+        assert_ne!(second.key, first.key);
+        assert_eq!(second.earlier_keys, [public]);
+    }
 }
