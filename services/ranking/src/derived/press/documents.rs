@@ -66,7 +66,6 @@ pub struct Documents {
     /// The proof that the entry is in the log.
     pub proof: Proof,
     published: Published,
-    address: String,
 }
 
 /// The log does not have the entries that were signed.
@@ -84,11 +83,7 @@ pub fn log_damaged(what: &str) -> Failure {
 /// # Errors
 ///
 /// `LOG_DAMAGED`: the database does not have them any more.
-pub async fn documents(
-    conn: &impl ConnectionTrait,
-    published: &Published,
-    address: &str,
-) -> Result<Documents, Failure> {
+pub async fn documents(conn: &impl ConnectionTrait, published: &Published) -> Result<Documents, Failure> {
     let (head, proof) = proof_of(conn, published).await?;
     let object = canonical::read(&head).ok_or_else(|| log_damaged("an entry can't be read"))?;
     let rows = store::proposal_rows(conn, &published.proposal, 0, i64::MAX).await?;
@@ -103,7 +98,6 @@ pub async fn documents(
         rows,
         proof,
         published: published.clone(),
-        address: address.to_owned(),
     })
 }
 
@@ -221,19 +215,22 @@ impl Documents {
     /// The head, where it is in the log, and how it is cited.
     fn provenance(&self) -> Object {
         let number = self.published.number;
+        // The one that was published with it: a file never changes, whatever the setting is later.
+        let address = self
+            .object
+            .get("address")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let mut facts = self.object.clone();
         facts.insert("checkpoint".to_owned(), json!(self.proof.checkpoint));
         facts.insert("log_index".to_owned(), json!(self.proof.index));
         if let Some(decree) = decree_of(&self.object) {
             let table = &self.published.league_table;
-            let citation = citation(&self.title(), table, number, &decree, &self.address);
+            let citation = citation(&self.title(), table, number, &decree, address);
             facts.insert("citation".to_owned(), json!(citation));
         }
-        if !self.address.is_empty() {
-            facts.insert(
-                "sealed_file".to_owned(),
-                json!(file_address(&self.address, number)),
-            );
+        if !address.is_empty() {
+            facts.insert("sealed_file".to_owned(), json!(file_address(address, number)));
         }
         facts
     }

@@ -20,7 +20,7 @@ use prima_platform::{
     service::{Context, Error},
     tlog::{
         checkpoint::{Checkpoint, signer_key},
-        note::{Kind, Note, VerifierKey},
+        note::{Kind, Note, Signature, VerifierKey},
         tile,
         tree::Tree,
     },
@@ -49,6 +49,14 @@ pub struct Press {
     settings: config::Publication,
     objects: Objects,
     wake: Notify,
+}
+
+/// The log as it was signed.
+pub struct Log {
+    /// Its entries.
+    pub entries: Vec<Vec<u8>>,
+    /// Its signed head.
+    pub note: Note,
 }
 
 /// Why files can't be written.
@@ -108,14 +116,14 @@ impl Press {
         keys.map(|key| format!("{key}\n")).collect()
     }
 
-    /// The key of a witness.
-    pub fn witness(&self, name: &str) -> Option<VerifierKey> {
+    /// The key of the witness that signed; after a rotation a witness has more than one under its name.
+    pub fn witness(&self, signature: &Signature) -> Option<VerifierKey> {
         let keys = self.settings.witness_keys();
-        keys.into_iter().find(|key| key.name == name)
+        keys.into_iter().find(|key| signature.is_by(key))
     }
 
     /// The head of a log with these entries.
-    pub fn head(&self, entries: &[Vec<u8>]) -> Checkpoint {
+    fn head(&self, entries: &[Vec<u8>]) -> Checkpoint {
         Checkpoint {
             origin: self.settings.origin.clone(),
             size: entries.len() as u64,
@@ -144,10 +152,7 @@ impl Press {
     }
 
     /// Succeeds when a log with these entries continues a head.
-    pub fn check(&self, entries: &[Vec<u8>], head: Option<&Checkpoint>) -> Result<(), Failure> {
-        let Some(head) = head else {
-            return Ok(());
-        };
+    fn check(&self, entries: &[Vec<u8>], head: &Checkpoint) -> Result<(), Failure> {
         let first = usize::try_from(head.size)
             .ok()
             .and_then(|size| entries.get(..size));
@@ -165,13 +170,50 @@ impl Press {
         }
     }
 
-    /// The newest head of the log with the signatures of witnesses under it.
-    pub async fn newest(&self, conn: &impl ConnectionTrait) -> Result<(Vec<Vec<u8>>, Note), Failure> {
-        let (size, _) = store::log_head(conn).await?;
+    /// The log with this size and signed head, when the stored entries are those that were signed and continue the head that readers
+    /// have. That one is read before the database, which may only have gone on since. Only the head of an empty log is signed
+    /// here; others were signed when they were published.
+    ///
+    /// # Errors
+    ///
+    /// `LOG_DAMAGED`: the database was altered or restored.
+    pub async fn log(
+        &self,
+        conn: &impl ConnectionTrait,
+        (size, signed): (i64, String),
+        offered: Option<&Checkpoint>,
+    ) -> Result<Log, Failure> {
         let entries = store::log_entries(conn, size).await?;
-        let mut note = self.sign(&entries)?;
-        note.signatures.extend(cosigned(conn, size).await?);
-        Ok((entries, note))
+        let note = match (size, signed.as_str()) {
+            (0, "") => self.sign(&entries)?,
+            (_, signed) => {
+                Note::parse(signed).ok_or_else(|| log_damaged("its head is not signed by its key"))?
+            }
+        };
+        let head = Checkpoint::verified(&note, &self.log_keys())
+            .ok_or_else(|| log_damaged("its head is not signed by its key"))?;
+        if u64::try_from(size).ok() != Some(head.size) {
+            return Err(log_damaged("its size is not the one that was signed"));
+        }
+        self.check(&entries, &head)?;
+        if let Some(offered) = offered {
+            self.check(&entries, offered)?;
+        }
+        Ok(Log { entries, note })
+    }
+
+    /// The newest head of the log with the signatures of witnesses under it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::log`].
+    pub async fn newest(&self, conn: &impl ConnectionTrait) -> Result<Log, Failure> {
+        let offered = self.offered().await?;
+        let head = store::log_head(conn).await?;
+        let size = head.0;
+        let mut log = self.log(conn, head, offered.as_ref()).await?;
+        log.note.signatures.extend(cosigned(conn, size).await?);
+        Ok(log)
     }
 
     /// Writes files until `stop`.
@@ -212,8 +254,7 @@ impl Press {
         if !all && *written == Some(state) {
             return Ok(());
         }
-        let (entries, note) = self.newest(reader).await?;
-        self.check(&entries, self.offered().await?.as_ref())?;
+        let Log { entries, note } = self.newest(reader).await?;
         failpoint::hit("ranking.files").await;
         let too_long = || log_damaged("an entry is too long");
         for file in tile::files(&entries).ok_or_else(too_long)? {
@@ -225,7 +266,7 @@ impl Press {
             if published.position < before {
                 continue;
             }
-            let documents = documents(reader, &published, &self.settings.address).await?;
+            let documents = documents(reader, &published).await?;
             for format in Format::ALL {
                 let path = format!("tables/{}/{}", published.number, format.file());
                 self.put(&path, documents.file(format)?).await?;
@@ -254,11 +295,7 @@ impl Press {
 }
 
 /// The signatures of witnesses under the head with this size.
-pub async fn cosigned(
-    conn: &impl ConnectionTrait,
-    size: i64,
-) -> Result<Vec<prima_platform::tlog::note::Signature>, DbErr> {
+pub async fn cosigned(conn: &impl ConnectionTrait, size: i64) -> Result<Vec<Signature>, DbErr> {
     let lines = store::cosignatures(conn, size).await?;
-    let parse = |line: &String| prima_platform::tlog::note::Signature::parse(line);
-    Ok(lines.iter().filter_map(parse).collect())
+    Ok(lines.iter().filter_map(|line| Signature::parse(line)).collect())
 }

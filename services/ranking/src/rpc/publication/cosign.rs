@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
+    caller::Caller,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation},
     request::{self, Faults},
-    tlog::note::Signature,
+    tlog::{checkpoint::Checkpoint, note::Signature},
 };
 use prima_proto::ranking::v1 as pb;
 
@@ -18,6 +19,8 @@ pub struct Cosign {
     request_id: String,
     size: i64,
     signature: Signature,
+    /// The head of the log that readers have.
+    offered: Option<Checkpoint>,
 }
 
 impl Command for Cosign {
@@ -44,6 +47,7 @@ impl Command for Cosign {
                 request_id: request_id?,
                 size: message.size,
                 signature: signature?,
+                offered: None,
             })
         })
     }
@@ -61,18 +65,28 @@ impl Command for Cosign {
         ))
     }
 
+    async fn prepare(&mut self, desk: &Desk) -> Result<Option<Caller>, Failure> {
+        self.offered = desk.press()?.offered().await?;
+        Ok(None)
+    }
+
     async fn work(self, work: &mut Work<'_, Desk>) -> Result<Self::Answer, Failure> {
         let (press, txn) = (work.app.press()?, work.txn);
-        let (size, _) = store::log_head_lock(txn).await?;
+        let (size, signed) = store::log_head_lock(txn).await?;
+        let log = press.log(txn, (size, signed), self.offered.as_ref()).await?;
         if self.size > size {
             return Err(
                 Violation::new("size", "is more than the size of the log", "melebihi ukuran log").into(),
             );
         }
-        let entries = store::log_entries(txn, self.size).await?;
-        let mut note = press.sign(&entries)?;
+        // A head before the newest one is signed again, over entries that the newest one contains.
+        let first = usize::try_from(self.size).ok().filter(|_| self.size < size);
+        let mut note = match first.and_then(|first| log.entries.get(..first)) {
+            Some(first) => press.sign(first)?,
+            None => log.note,
+        };
         note.signatures.push(self.signature.clone());
-        let known = press.witness(&self.signature.name);
+        let known = press.witness(&self.signature);
         if known.is_none_or(|key| note.verify(&key).is_none()) {
             return Err(Violation::new(
                 "signature",

@@ -9,7 +9,7 @@ use prima_platform::{
 };
 use prima_proto::{name, ranking::v1 as pb};
 
-use super::{desk::Desk, message, propose::closed};
+use super::{desk::Desk, message, refusal::closed};
 use crate::{
     domain::publication::{Decision, State},
     store,

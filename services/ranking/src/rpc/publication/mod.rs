@@ -10,6 +10,7 @@ mod proposal;
 mod propose;
 mod publish;
 mod published;
+mod refusal;
 
 pub use cosign::Cosign;
 pub use decide::Decide;

@@ -17,7 +17,7 @@ use prima_proto::{
 use super::{
     desk::{Desk, limited, seen},
     message,
-    propose::closed,
+    refusal::closed,
 };
 use crate::{
     domain::publication::State,

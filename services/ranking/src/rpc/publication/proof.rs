@@ -9,7 +9,7 @@ use prima_proto::{name::Subject, ranking::v1 as pb};
 
 use super::desk::{Desk, published};
 use crate::{
-    derived::press::{documents, log_damaged},
+    derived::press::{Log, documents, log_damaged},
     store,
 };
 
@@ -26,7 +26,7 @@ pub async fn inclusion(
     let row = published(conn, &name).await?;
     let place = store::proposal_row(conn, &row.proposal, &subject.to_string()).await?;
     let place = found(place, &subject)?.place;
-    let documents = documents(conn, &row, "").await?;
+    let documents = documents(conn, &row).await?;
     let index = u64::try_from(place).map_err(Failure::internal)?;
     let inclusion = sealed::rows_tree(&documents.rows).inclusion(index);
     let text = usize::try_from(index).ok().and_then(|n| documents.rows.get(n));
@@ -49,7 +49,7 @@ pub async fn checkpoint(
     request: &pb::GetLogCheckpointRequest,
 ) -> Result<pb::GetLogCheckpointResponse, Failure> {
     let press = desk.press()?;
-    let (entries, note) = press.newest(desk.context.db.reader()).await?;
+    let Log { entries, note } = press.newest(desk.context.db.reader()).await?;
     let old = u64::try_from(request.old_size).ok();
     let proof = old.and_then(|old| Tree::of(entries).consistency(old));
     let proof = proof.ok_or_else(|| {

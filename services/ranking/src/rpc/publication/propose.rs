@@ -16,6 +16,7 @@ use sea_orm::ConnectionTrait;
 use super::{
     desk::{Desk, number},
     message,
+    refusal::closed,
 };
 use crate::{
     domain::{
@@ -286,14 +287,4 @@ impl Propose {
         };
         Ok((facts.write(), frozen))
     }
-}
-
-/// The proposal is published or replaced.
-pub fn closed() -> Failure {
-    Failure::new(
-        Kind::Precondition,
-        "PROPOSAL_CLOSED",
-        "the proposal is published or replaced, or is of another table",
-        "Usulan ini sudah ditetapkan atau diganti, atau bukan usulan tabel tersebut",
-    )
 }

@@ -7,20 +7,25 @@ use prima_platform::{
     audit::chain,
     clock::{from_micros, micros},
     command::{Command, IdempotencyKey, Work},
-    failure::{Failure, Kind, found},
+    db::Txn,
+    failure::{Failure, found},
     request::{self, Faults, text},
-    tlog::{canonical, checkpoint::Checkpoint, note::Note},
+    tlog::{canonical, checkpoint::Checkpoint, encode, sealed},
 };
 use prima_proto::{name, ranking::v1 as pb};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{desk::Desk, message, propose::closed};
+use super::{
+    desk::Desk,
+    message,
+    refusal::{closed, refused},
+};
 use crate::{
     derived::press::log_damaged,
     domain::{
         TableKey,
-        publication::{Decision, Decree, Head, Objected, Refused, State, audit_head, may_publish},
+        publication::{Decision, Decree, Head, Objected, State, audit_head, may_publish},
     },
     store::{self, Proposal, Published},
 };
@@ -94,19 +99,15 @@ impl Command for Publish {
         may_publish(state, from_micros(proposal.ends_at), counted, now).map_err(refused)?;
         check_correction(txn, &proposal).await?;
 
-        let mut entries = store::log_entries(txn, size).await?;
+        check_rows(txn, &proposal).await?;
         // Nothing is signed over entries that are not those that were signed before.
-        let before = Note::parse(&signed).and_then(|note| Checkpoint::verified(&note, &press.log_keys()));
-        if before.is_none() && size > 0 {
-            return Err(log_damaged("its head is not signed by its key"));
-        }
-        press.check(&entries, before.as_ref())?;
-        press.check(&entries, self.offered.as_ref())?;
+        let log = press.log(txn, (size, signed), self.offered.as_ref()).await?;
+        let mut entries = log.entries;
+        let number = next_number(txn, size).await?;
         if let Some((position, hash)) = chain::head(txn).await? {
-            entries.push(audit_head(work.app.context.service, position, &hash, now).into_bytes());
+            let entry = audit_head(work.app.context.service, position, &hash, now);
+            entries.push(entry.into_bytes());
         }
-        let last = store::published_last(txn).await?;
-        let number = last.map_or(1, |last| last.number + 1);
         let head = self.head(work, &proposal, number, &entries, now).await?;
         entries.push(head.into_bytes());
         let note = press.sign(&entries)?.to_string();
@@ -156,7 +157,7 @@ fn parse_decree(decree: pb::Decree, faults: &mut Faults) -> Option<Decree> {
 }
 
 /// Fails when the table was published or corrected since it was proposed.
-async fn check_correction(txn: &prima_platform::db::Txn, proposal: &Proposal) -> Result<(), Failure> {
+async fn check_correction(txn: &Txn, proposal: &Proposal) -> Result<(), Failure> {
     let newest = store::published_of_table(txn, &proposal.league_table).await?;
     match newest.map_or(0, |newest| newest.number) == proposal.corrects {
         true => Ok(()),
@@ -164,27 +165,28 @@ async fn check_correction(txn: &prima_platform::db::Txn, proposal: &Proposal) ->
     }
 }
 
-fn refused(refused: Refused) -> Failure {
-    let (reason, english, indonesian) = match refused {
-        Refused::Closed => return closed(),
-        Refused::PeriodRuns(ends_at) => (
-            "OBJECTION_PERIOD_RUNS",
-            format!("objections can be filed until {}", ends_at.to_rfc3339()),
-            format!("Masa sanggah berjalan sampai {}", ends_at.to_rfc3339()),
-        ),
-        Refused::Undecided(count) => (
-            "OBJECTIONS_UNDECIDED",
-            format!("{count} objections are not decided"),
-            format!("{count} sanggah belum diputuskan"),
-        ),
-        Refused::Accepted => (
-            "OBJECTION_ACCEPTED",
-            "an objection was accepted: have the score corrected, and propose the table again".to_owned(),
-            "Ada sanggah yang diterima: perbaiki nilainya di layanan asalnya, lalu usulkan ulang tabelnya (replaces)"
-                .to_owned(),
-        ),
-    };
-    Failure::new(Kind::Precondition, reason, english, indonesian)
+/// Fails when the frozen rows are not those that the ranked have seen, whose root is a fact of the proposal.
+async fn check_rows(txn: &Txn, proposal: &Proposal) -> Result<(), Failure> {
+    let rows = store::proposal_rows(txn, &proposal.id, 0, i64::MAX).await?;
+    let rows: Vec<String> = rows.into_iter().map(|row| row.body).collect();
+    let facts = canonical::read(&proposal.facts).unwrap_or_default();
+    let root = json!(encode(&sealed::rows_tree(&rows).root()));
+    match facts.get("rows_root") == Some(&root) && facts.get("rows") == Some(&json!(rows.len())) {
+        true => Ok(()),
+        false => Err(log_damaged("the frozen rows of the proposal")),
+    }
+}
+
+/// The number of the next publication. The newest published table is the last entry of the log, which contains nothing but tables and
+/// the heads of the audit log before them; otherwise a number would be given twice.
+async fn next_number(txn: &Txn, size: i64) -> Result<i64, Failure> {
+    let last = store::published_last(txn).await?;
+    match last.map_or((0, 0), |last| (last.number, last.position + 1)) {
+        (number, end) if end == size => Ok(number + 1),
+        (number, _) => Err(log_damaged(&format!(
+            "its last entry is not publication {number}, the newest one"
+        ))),
+    }
 }
 
 impl Publish {
@@ -222,7 +224,7 @@ impl Publish {
 }
 
 /// The numbers of objections, and the digest of their record: canonical JSON of all of them in the order in which they were filed.
-async fn objected(txn: &prima_platform::db::Txn, proposal: &str) -> Result<Objected, Failure> {
+async fn objected(txn: &Txn, proposal: &str) -> Result<Objected, Failure> {
     let rows = store::objections(txn, proposal, None, "", u64::MAX >> 1).await?;
     let record: Vec<_> = rows
         .iter()
@@ -239,14 +241,15 @@ async fn objected(txn: &prima_platform::db::Txn, proposal: &str) -> Result<Objec
             })
         })
         .collect();
-    let rejected = rows
-        .iter()
-        .filter(|row| Decision::of(row.decision) == Some(Decision::Rejected));
+    let count = |decision: Decision| {
+        let own = rows.iter().filter(|row| row.decision == decision.number());
+        own.count() as u64
+    };
     let record = json!({ "objections": record });
     let text = record.as_object().and_then(canonical::write).unwrap_or_default();
     Ok(Objected {
         filed: rows.len() as u64,
-        rejected: rejected.count() as u64,
+        rejected: count(Decision::Rejected),
         record: STANDARD.encode(Sha256::digest(text)),
     })
 }

@@ -93,8 +93,7 @@ pub async fn download(
     let (name, format) = faults.build(|| name.zip(format))?;
     let conn = desk.context.db.reader();
     let row = published(conn, &name).await?;
-    let address = &desk.context.config.publication.address;
-    let documents = documents(conn, &row, address).await?;
+    let documents = documents(conn, &row).await?;
     let file = documents.file(format.unwrap_or(Format::Sealed))?;
     desk.context.watchers.open(async move |sender| {
         for piece in file.chunks(PIECE) {

@@ -6,7 +6,6 @@ use chrono::TimeDelta;
 use prima_platform::{
     caller::{Caller, Role},
     clock,
-    db::sql,
     testing::{
         eventually,
         served::{Place, by, refusal, refused},
@@ -22,7 +21,6 @@ use prima_platform::{
     token::Signer,
 };
 use prima_proto::ranking::v1 as pb;
-use sea_orm::ConnectionTrait;
 use tonic::Code;
 
 use crate::rpc::testing::{LONG, Replica, rank};
@@ -38,6 +36,7 @@ macro_rules! call {
     };
 }
 
+mod damaged;
 mod setting;
 
 use setting::*;
@@ -242,7 +241,7 @@ async fn an_accepted_objection_needs_a_new_proposal() {
 #[tokio::test]
 async fn what_is_published_is_verified_without_the_service_and_survives_it() {
     for place in Place::each() {
-        let setting = Setting::at(place).await;
+        let mut setting = Setting::at(place).await;
         // The replica that publishes ends between the commit and the files.
         let first = setting.replica(false).await;
         let keys = first.desk.press().unwrap().log_keys();
@@ -254,6 +253,8 @@ async fn what_is_published_is_verified_without_the_service_and_survives_it() {
         assert!(!public.join("checkpoint").exists());
         drop(first);
 
+        // The files are those of the head, whatever the setting is later.
+        setting.address = "https://data.lain.go.id".to_owned();
         let replica = setting.replica(true).await;
         let written = eventually(LONG, || async { std::fs::read(public.join("checkpoint")).ok() }).await;
         let note = Note::parse(&String::from_utf8(written.unwrap()).unwrap()).unwrap();
@@ -282,6 +283,9 @@ async fn what_is_published_is_verified_without_the_service_and_survives_it() {
             let stored = std::fs::read(public.join("tables/1").join(own)).unwrap();
             assert_eq!(stored, file(&replica, &published.name, format).await, "{own}");
         }
+        let json = std::fs::read_to_string(public.join("tables/1/tabel.json")).unwrap();
+        let address = "https://data.contoh.go.id/peringkat/tables/1/tabel.jsonl";
+        assert!(json.contains(address) && !json.contains("lain.go.id"), "{json}");
         let csv = std::fs::read_to_string(public.join("tables/1/tabel.csv")).unwrap();
         assert!(csv.contains("1,agencies/11/units/a,a,"), "{csv}");
         let message = pb::GetInclusionProofRequest {
@@ -343,7 +347,7 @@ async fn what_is_published_is_verified_without_the_service_and_survives_it() {
         );
 
         cosigned(&setting, &replica, &head).await;
-        shortened(&setting, &replica).await;
+        damaged::nothing_is_signed(&setting, &replica, &head).await;
     }
 }
 
@@ -391,27 +395,4 @@ async fn cosigned(setting: &Setting, replica: &Replica, seen: &Checkpoint) {
         Note::parse(&text)?.verify(&key)
     });
     assert!(offered.await.is_some(), "the signature is offered");
-}
-
-/// A database that lacks entries which readers have signs nothing any more.
-async fn shortened(setting: &Setting, replica: &Replica) {
-    let correction = pb::ProposeLeagueTableRequest {
-        corrects: "publishedTables/2".to_owned(),
-        correction_reason: "Uji pemulihan cadangan lama.".to_owned(),
-        ..proposal(replica, "p4")
-    };
-    let correction = propose(replica, correction).await;
-    setting.clock.advance(TimeDelta::hours(74));
-    let writer = replica.desk.context.db.writer();
-    for text in [
-        "UPDATE log_entry SET body = body || ' ' WHERE position = 0",
-        "DELETE FROM log_entry WHERE position >= 1",
-    ] {
-        writer.execute_raw(sql(writer, text, [])).await.unwrap();
-        refused(
-            issue(replica, &correction, text.get(..6).unwrap()).await,
-            Code::FailedPrecondition,
-            "LOG_DAMAGED",
-        );
-    }
 }

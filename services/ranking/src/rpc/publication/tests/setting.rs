@@ -26,6 +26,8 @@ pub(super) struct Setting {
     pub(super) clock: TestClock,
     pub(super) folder: TempDir,
     pub(super) witness: Signer,
+    /// Address of the files of the next replica.
+    pub(super) address: String,
 }
 
 impl Setting {
@@ -51,6 +53,7 @@ impl Setting {
             bus,
             clock: TestClock::default(),
             witness: Signer::generate().unwrap(),
+            address: "https://data.contoh.go.id/peringkat".to_owned(),
             folder,
         }
     }
@@ -63,9 +66,11 @@ impl Setting {
         };
         let settings = &mut options.config.publication;
         settings.key = self.folder.path().join("key").display().to_string();
-        settings.address = "https://data.contoh.go.id/peringkat".to_owned();
-        let key = signer_key(&self.witness, WITNESS, Kind::Cosignature).unwrap();
-        settings.witnesses = vec![key.to_string()];
+        settings.address.clone_from(&self.address);
+        // After a rotation a witness has two keys under its name.
+        let earlier = Signer::generate().unwrap();
+        let keys = [&earlier, &self.witness].map(|key| signer_key(key, WITNESS, Kind::Cosignature));
+        settings.witnesses = keys.map(|key| key.unwrap().to_string()).to_vec();
         let replica = Replica::start_at(self.place.clone(), options, writes).await;
         replica.shows("a", "90").await;
         replica
