@@ -89,7 +89,11 @@ pub struct ProposeArgs {
     pub corrects: Option<u64>,
     #[arg(long, value_name = "TEKS", requires = "corrects", help = "Alasan koreksi")]
     pub reason: Option<String>,
-    #[arg(long, value_name = "USULAN", help = "Usulan terbuka yang diganti")]
+    #[arg(
+        long,
+        value_name = "USULAN",
+        help = "Usulan terbuka yang diganti; semua sanggahnya sudah diputuskan"
+    )]
     pub replaces: Option<String>,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     cli::publish::IssueArgs,
     client::{
         call::{pages, repeat},
-        connect::Connection,
+        connect::{Connection, Ranking},
         league_name, print,
         publish::{decided, filed, issue, proposed},
     },
@@ -37,6 +37,10 @@ pub async fn publish(endpoint: &str, token: &str, data: &Path) -> anyhow::Result
             let open =
                 |one: &pb::ProposedLeagueTable| one.table == table && one.state() == pb::ProposalState::Open;
             let replaces = all.proposals.into_iter().find(open).map(|open| open.name);
+            // A start that ended before its decisions left a proposal that can't be replaced without them.
+            if let Some(open) = &replaces {
+                reject_all(&client, open).await?;
+            }
             let end = Clock::system().now() + OBJECTIONS;
             let message = pb::ProposeLeagueTableRequest {
                 table: table.clone(),
@@ -62,14 +66,7 @@ pub async fn publish(endpoint: &str, token: &str, data: &Path) -> anyhow::Result
                 OBJECTIONS.num_seconds()
             ));
             object(endpoint, data, &proposal.name, &last).await?;
-            let message = pb::ListTableObjectionsRequest {
-                parent: proposal.name.clone(),
-                ..Default::default()
-            };
-            for objection in repeat!(client, list_table_objections, message)?.objections {
-                let reason = "Contoh: nilainya dihitung ulang dan tetap sama (data sintetis).";
-                decided(&client, &objection.name, pb::ObjectionDecision::Rejected, reason).await?;
-            }
+            reject_all(&client, &proposal.name).await?;
             let left = end - Clock::system().now();
             tokio::time::sleep(left.to_std().unwrap_or_default() + Duration::from_millis(100)).await;
             let decree = IssueArgs {
@@ -99,6 +96,21 @@ pub async fn publish(endpoint: &str, token: &str, data: &Path) -> anyhow::Result
         file.display(),
         folder.display()
     ));
+    Ok(())
+}
+
+/// Rejects the undecided objections to a proposal.
+async fn reject_all(client: &Ranking, proposal: &str) -> anyhow::Result<()> {
+    let message = pb::ListTableObjectionsRequest {
+        parent: proposal.to_owned(),
+        ..Default::default()
+    };
+    let all = repeat!(client, list_table_objections, message)?.objections;
+    let undecided = |one: &&pb::TableObjection| one.decision() == pb::ObjectionDecision::Unspecified;
+    for objection in all.iter().filter(undecided) {
+        let reason = "Contoh: nilainya dihitung ulang dan tetap sama (data sintetis).";
+        decided(client, &objection.name, pb::ObjectionDecision::Rejected, reason).await?;
+    }
     Ok(())
 }
 

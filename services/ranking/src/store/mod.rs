@@ -18,8 +18,8 @@ pub use history::{
 pub use publication::{
     Proposal, Published, StoredObjection, StoredRow, cosignature_add_in_txn, cosignatures, log_append_in_txn,
     log_entries, log_entry, log_head, log_head_lock, log_head_set_in_txn, objection_insert_in_txn,
-    objection_lock, objection_save_in_txn, objections, objections_counts, proposal_get, proposal_has_agency,
-    proposal_insert_in_txn, proposal_lock, proposal_open, proposal_row, proposal_rows,
+    objection_lock, objection_open, objection_save_in_txn, objections, objections_counts, proposal_get,
+    proposal_has_agency, proposal_insert_in_txn, proposal_lock, proposal_open, proposal_row, proposal_rows,
     proposal_rows_insert_in_txn, proposal_save_in_txn, proposals_of, published_correction, published_get,
     published_insert_in_txn, published_last, published_list, published_of_table,
 };

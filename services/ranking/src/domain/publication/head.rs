@@ -101,11 +101,14 @@ pub struct Decree {
     pub signatory_position: String,
 }
 
-/// The objections and their decisions, of which the head contains the numbers and a digest of the record.
+/// The objections to the proposal and to those that it has replaced, and their decisions, of which the head contains the numbers and a
+/// digest of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objected {
     /// How many were filed.
     pub filed: u64,
+    /// How many were accepted, all before the table was proposed again.
+    pub accepted: u64,
     /// How many were rejected.
     pub rejected: u64,
     /// SHA-256 of the record, base64.
@@ -152,6 +155,7 @@ impl Head<'_> {
             "objections",
             json!({
                 "filed": self.objected.filed,
+                "accepted": self.objected.accepted,
                 "rejected": self.objected.rejected,
                 "record_sha256": self.objected.record,
             }),

@@ -104,6 +104,7 @@ fn a_head_contains_the_facts_the_decree_and_what_it_corrects() {
         decree: &decree,
         objected: Objected {
             filed: 1,
+            accepted: 0,
             rejected: 1,
             record: "x".to_owned(),
         },

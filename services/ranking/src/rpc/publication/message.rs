@@ -27,7 +27,7 @@ fn number(object: &Object, key: &str) -> i64 {
 }
 
 /// The name of a proposal; empty for an empty id.
-fn proposal_name(id: &str) -> String {
+pub fn proposal_name(id: &str) -> String {
     let name = name::ProposedTable {
         proposal: id.to_owned(),
     };

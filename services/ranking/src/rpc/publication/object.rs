@@ -93,6 +93,14 @@ impl Command for File {
             store::proposal_row(txn, &proposal.id, &subject).await?,
             &self.subject,
         )?;
+        if store::objection_open(txn, &proposal.id, &subject).await? {
+            return Err(Failure::new(
+                Kind::Precondition,
+                "OBJECTION_OPEN",
+                "an objection of this subject is not decided yet",
+                "Sanggah untuk baris ini sudah diajukan dan belum diputuskan",
+            ));
+        }
         let row = StoredObjection {
             id: work.app.context.ids.next().to_string(),
             proposal: proposal.id,

@@ -16,12 +16,12 @@ use sea_orm::ConnectionTrait;
 use super::{
     desk::{Desk, number},
     message,
-    refusal::closed,
+    refusal::{closed, refused},
 };
 use crate::{
     domain::{
         Status, TableKey,
-        publication::{Before, Changes, Facts, Frozen, State, Stream, before, freeze},
+        publication::{Before, Changes, Facts, Frozen, Refused, State, Stream, before, freeze},
     },
     store::{self, Proposal, StoredRow},
 };
@@ -211,6 +211,11 @@ impl Propose {
         let row = found(store::proposal_lock(txn, &name.proposal).await?, name)?;
         if row.league_table != self.table.to_string() || row.state != State::Open.number() {
             return Err(closed());
+        }
+        // A closed proposal has no decisions any more, and whoever objected gets one.
+        let undecided = store::objections_counts(txn, &row.id).await?.undecided;
+        if undecided > 0 {
+            return Err(refused(Refused::Undecided(undecided)));
         }
         Ok(Some(row))
     }

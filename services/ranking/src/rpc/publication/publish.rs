@@ -27,7 +27,7 @@ use crate::{
         TableKey,
         publication::{Decision, Decree, Head, Objected, State, audit_head, may_publish},
     },
-    store::{self, Proposal, Published},
+    store::{self, Proposal, Published, StoredObjection},
 };
 
 /// A checked publication.
@@ -203,7 +203,7 @@ impl Publish {
             number,
             published_at: now,
             decree: &self.decree,
-            objected: objected(work.txn, &proposal.id).await?,
+            objected: objected(work.txn, proposal).await?,
             corrects: match store::published_get(work.txn, proposal.corrects).await? {
                 Some(corrected) => {
                     let index = usize::try_from(corrected.position).unwrap_or(usize::MAX);
@@ -223,13 +223,33 @@ impl Publish {
     }
 }
 
+/// The objections to a proposal and to all that it has replaced, in the order in which they were filed.
+async fn all_objections(txn: &Txn, proposal: &Proposal) -> Result<Vec<StoredObjection>, Failure> {
+    let mut chain = vec![proposal.id.clone()];
+    let mut replaced = proposal.replaces.clone();
+    while !replaced.is_empty() {
+        // Ids are ordered by time, so the chain has an end.
+        let older = store::proposal_get(txn, &replaced).await?;
+        let older = older.filter(|older| chain.last().is_some_and(|newer| older.id < *newer));
+        let older = older.ok_or_else(|| log_damaged("a proposal that was replaced"))?;
+        chain.push(older.id);
+        replaced = older.replaces;
+    }
+    let mut rows = Vec::new();
+    for id in chain.iter().rev() {
+        rows.extend(store::objections(txn, id, None, "", u64::MAX >> 1).await?);
+    }
+    Ok(rows)
+}
+
 /// The numbers of objections, and the digest of their record: canonical JSON of all of them in the order in which they were filed.
-async fn objected(txn: &Txn, proposal: &str) -> Result<Objected, Failure> {
-    let rows = store::objections(txn, proposal, None, "", u64::MAX >> 1).await?;
+async fn objected(txn: &Txn, proposal: &Proposal) -> Result<Objected, Failure> {
+    let rows = all_objections(txn, proposal).await?;
     let record: Vec<_> = rows
         .iter()
         .map(|row| {
             json!({
+                "proposal": message::proposal_name(&row.proposal),
                 "subject": row.subject,
                 "grounds": row.grounds,
                 "filed_by": row.filed_by,
@@ -249,6 +269,7 @@ async fn objected(txn: &Txn, proposal: &str) -> Result<Objected, Failure> {
     let text = record.as_object().and_then(canonical::write).unwrap_or_default();
     Ok(Objected {
         filed: rows.len() as u64,
+        accepted: count(Decision::Accepted),
         rejected: count(Decision::Rejected),
         record: STANDARD.encode(Sha256::digest(text)),
     })

@@ -14,7 +14,7 @@ pub fn closed() -> Failure {
     )
 }
 
-/// Why a proposal can't be published now.
+/// Why a proposal can't be published, or replaced, now.
 pub fn refused(refused: Refused) -> Failure {
     let (reason, english, indonesian) = match refused {
         Refused::Closed => return closed(),
@@ -25,8 +25,8 @@ pub fn refused(refused: Refused) -> Failure {
         ),
         Refused::Undecided(count) => (
             "OBJECTIONS_UNDECIDED",
-            format!("{count} objections are not decided"),
-            format!("{count} sanggah belum diputuskan"),
+            format!("{count} objections to the proposal are not decided"),
+            format!("{count} sanggah atas usulan ini belum diputuskan"),
         ),
         Refused::Accepted => (
             "OBJECTION_ACCEPTED",

@@ -132,6 +132,15 @@ async fn a_table_is_published_after_its_objections_are_decided() {
     let own = objection(&name, "agencies/11/units/b");
     let filed = call!(replica, file_table_objection, ranked("11"), own).unwrap();
     let filed = filed.objection.unwrap();
+    let again = pb::FileTableObjectionRequest {
+        request_id: "again".to_owned(),
+        ..objection(&name, "agencies/11/units/b")
+    };
+    refused(
+        call!(replica, file_table_objection, ranked("11"), again),
+        Code::FailedPrecondition,
+        "OBJECTION_OPEN",
+    );
     call!(replica, file_table_objection, ranked("12"), theirs).unwrap();
     let listed = |who| {
         let message = pb::ListTableObjectionsRequest {
@@ -190,7 +199,9 @@ async fn a_table_is_published_after_its_objections_are_decided() {
     assert_eq!(published.name, "publishedTables/1");
     assert!(published.citation.contains("12/2025"), "{}", published.citation);
     assert!(
-        published.head.contains("\"objections\":{\"filed\":2,"),
+        published
+            .head
+            .contains("\"objections\":{\"accepted\":0,\"filed\":2,"),
         "{}",
         published.head
     );
@@ -210,6 +221,8 @@ async fn an_accepted_objection_needs_a_new_proposal() {
     let filed = call!(replica, file_table_objection, ranked("11"), own).unwrap();
     let accept = decision(&filed.objection.unwrap().name, pb::ObjectionDecision::Accepted);
     call!(replica, decide_table_objection, ministry(), accept).unwrap();
+    let other = objection(&name, "agencies/12/units/d");
+    let other = call!(replica, file_table_objection, ranked("12"), other).unwrap();
     setting.clock.advance(TimeDelta::hours(74));
     refused(
         issue(&replica, &name, "i1").await,
@@ -218,11 +231,19 @@ async fn an_accepted_objection_needs_a_new_proposal() {
     );
     rank(&setting.bus, "b", 2, "95").await;
     replica.shows("b", "95").await;
-    let second = pb::ProposeLeagueTableRequest {
+    let replacing = |id: &str| pb::ProposeLeagueTableRequest {
         replaces: name.clone(),
-        ..proposal(&replica, "p2")
+        ..proposal(&replica, id)
     };
-    let second = propose(&replica, second).await;
+    // Nobody's objection vanishes with the proposal.
+    refused(
+        call!(replica, propose_league_table, ministry(), replacing("p1")),
+        Code::FailedPrecondition,
+        "OBJECTIONS_UNDECIDED",
+    );
+    let reject = decision(&other.objection.unwrap().name, pb::ObjectionDecision::Rejected);
+    call!(replica, decide_table_objection, ministry(), reject).unwrap();
+    let second = propose(&replica, replacing("p2")).await;
     setting.clock.advance(TimeDelta::hours(74));
     refused(
         issue(&replica, &name, "i2").await,
@@ -230,6 +251,10 @@ async fn an_accepted_objection_needs_a_new_proposal() {
         "PROPOSAL_CLOSED",
     );
     let published = issue(&replica, &second, "i3").await.unwrap();
+    // The record is that of all proposals of the table, the replaced ones included.
+    let counts = "\"objections\":{\"accepted\":1,\"filed\":2,";
+    assert!(published.head.contains(counts), "{}", published.head);
+    assert!(published.head.contains("\"rejected\":1"), "{}", published.head);
     let message = pb::GetPublishedLeagueTableRequest {
         name: published.name,
         ..Default::default()

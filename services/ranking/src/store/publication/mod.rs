@@ -10,8 +10,8 @@ pub use log::{
     log_head_set_in_txn,
 };
 pub use objection::{
-    Model as StoredObjection, objection_insert_in_txn, objection_lock, objection_save_in_txn, objections,
-    objections_counts,
+    Model as StoredObjection, objection_insert_in_txn, objection_lock, objection_open, objection_save_in_txn,
+    objections, objections_counts,
 };
 pub use proposal::{
     Model as Proposal, StoredRow, proposal_get, proposal_has_agency, proposal_insert_in_txn, proposal_lock,

@@ -63,6 +63,19 @@ pub async fn objection_lock(txn: &Txn, id: &str) -> Result<Option<Model>, DbErr>
     Entity::find_by_id(id).lock_exclusive().one(txn).await
 }
 
+/// Whether an objection to the row of a subject is not decided.
+pub async fn objection_open(
+    conn: &impl ConnectionTrait,
+    proposal: &str,
+    subject: &str,
+) -> Result<bool, DbErr> {
+    let own = Entity::find()
+        .filter(Column::Proposal.eq(proposal))
+        .filter(Column::Subject.eq(subject))
+        .filter(Column::Decision.eq(0));
+    Ok(own.one(conn).await?.is_some())
+}
+
 /// Saves the decision of a locked objection.
 pub async fn objection_save_in_txn(txn: &Txn, row: Model) -> Result<(), DbErr> {
     let row = row.into_active_model().reset_all();
