@@ -47,8 +47,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Canonical JSON.
-    pub fn write(&self) -> String {
+    /// Canonical JSON; `None` when it has a number that JSON does not keep.
+    pub fn write(&self) -> Option<String> {
         let [table, metric, period, cohort] = &self.table;
         let [title, cohort_title] = &self.titles;
         let [ranked, unranked, provisional] = self.counts;
@@ -84,7 +84,7 @@ impl Facts {
                 json!({"added": changes.added, "changed": changes.changed, "removed": changes.removed});
             facts.insert("changes".to_owned(), changes);
         }
-        facts.as_object().and_then(canonical::write).unwrap_or_default()
+        facts.as_object().and_then(canonical::write)
     }
 }
 
@@ -184,8 +184,9 @@ pub fn decree_of(head: &Map<String, Value>) -> Option<Decree> {
     })
 }
 
-/// The entry of the log with the head of an audit log: whoever changes an older entry of that is seen.
-pub fn audit_head(service: &str, position: i64, hash: &str, at: DateTime<Utc>) -> String {
+/// The entry of the log with the head of an audit log: whoever changes an older entry of that is seen. `None` when JSON does not keep
+/// the position.
+pub fn audit_head(service: &str, position: i64, hash: &str, at: DateTime<Utc>) -> Option<String> {
     let head = json!({
         "format": AUDIT_FORMAT,
         "service": service,
@@ -193,7 +194,7 @@ pub fn audit_head(service: &str, position: i64, hash: &str, at: DateTime<Utc>) -
         "hash": hash,
         "time": time(at),
     });
-    head.as_object().and_then(canonical::write).unwrap_or_default()
+    head.as_object().and_then(canonical::write)
 }
 
 fn time(time: DateTime<Utc>) -> String {

@@ -8,7 +8,7 @@ mod row;
 mod rule;
 
 pub use head::{Decree, Facts, Head, Objected, Stream, TOO_LONG, audit_head, decree_of};
-pub use row::{Before, Changes, Frozen, before, freeze};
+pub use row::{Before, Changes, Frozen, Unsealable, before, freeze};
 pub use rule::{Decision, Refused, State, may_publish};
 
 #[cfg(test)]

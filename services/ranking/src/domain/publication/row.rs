@@ -40,9 +40,20 @@ pub struct Changes {
     pub removed: u64,
 }
 
+/// The row of this subject, a resource name, has a number that JSON does not keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsealable(pub String);
+
 /// Freezes the rows of a table. Those of a correction say in `before` what the corrected table said where that differs, `null` where it
 /// had no row; subjects that are gone follow at the end, with `removed`.
-pub fn freeze(rows: Vec<Row>, corrected: Option<&BTreeMap<String, Before>>) -> (Vec<Frozen>, Changes) {
+///
+/// # Errors
+///
+/// A number of a row is beyond 2^53 - 1, which JSON does not keep everywhere.
+pub fn freeze(
+    rows: Vec<Row>,
+    corrected: Option<&BTreeMap<String, Before>>,
+) -> Result<(Vec<Frozen>, Changes), Unsealable> {
     let mut changes = Changes::default();
     let mut gone = corrected.cloned().unwrap_or_default();
     let mut frozen = Vec::with_capacity(rows.len());
@@ -62,7 +73,7 @@ pub fn freeze(rows: Vec<Row>, corrected: Option<&BTreeMap<String, Before>>) -> (
                 Some(_) => {}
             }
         }
-        frozen.push(sealed(subject, agency, &object));
+        frozen.push(sealed(subject, agency, &object)?);
     }
     for (subject, before) in gone {
         changes.removed += 1;
@@ -71,17 +82,19 @@ pub fn freeze(rows: Vec<Row>, corrected: Option<&BTreeMap<String, Before>>) -> (
         object.insert("display_name".to_owned(), before.display_name);
         object.insert("removed".to_owned(), json!(true));
         object.insert("before".to_owned(), Value::Object(before.figures));
-        frozen.push(sealed(subject, before.agency, &object));
+        frozen.push(sealed(subject, before.agency, &object)?);
     }
-    (frozen, changes)
+    Ok((frozen, changes))
 }
 
-fn sealed(subject: String, agency: String, object: &Map<String, Value>) -> Frozen {
-    Frozen {
-        subject,
-        agency,
-        // Numbers are counts, which are far below 2^53.
-        body: canonical::write(object).unwrap_or_default(),
+fn sealed(subject: String, agency: String, object: &Map<String, Value>) -> Result<Frozen, Unsealable> {
+    match canonical::write(object) {
+        Some(body) => Ok(Frozen {
+            subject,
+            agency,
+            body,
+        }),
+        None => Err(Unsealable(subject)),
     }
 }
 

@@ -21,7 +21,7 @@ fn rows(scores: &[(&str, &str)]) -> Vec<crate::domain::Row> {
 
 #[test]
 fn a_correction_says_what_it_changes() {
-    let (first, changes) = freeze(rows(&[("11/a", "90"), ("11/b", "80"), ("11/c", "70")]), None);
+    let (first, changes) = freeze(rows(&[("11/a", "90"), ("11/b", "80"), ("11/c", "70")]), None).unwrap();
     assert_eq!(changes, Changes::default());
     assert!(first.iter().all(|row| !row.body.contains("before")));
     let before = before(first.iter().map(|row| row.body.as_str())).unwrap();
@@ -29,13 +29,15 @@ fn a_correction_says_what_it_changes() {
     let (same, changes) = freeze(
         rows(&[("11/a", "90"), ("11/b", "80"), ("11/c", "70")]),
         Some(&before),
-    );
+    )
+    .unwrap();
     assert_eq!((same, changes), (first.clone(), Changes::default()));
 
     let (second, changes) = freeze(
         rows(&[("11/a", "90"), ("11/c", "95"), ("11/d", "10")]),
         Some(&before),
-    );
+    )
+    .unwrap();
     let expected = Changes {
         added: 1,
         changed: 2,
@@ -57,6 +59,19 @@ fn a_correction_says_what_it_changes() {
     // A correction of the correction does not list again what was removed.
     let third = super::before(second.iter().map(|row| row.body.as_str())).unwrap();
     assert_eq!(third.len(), 3);
+}
+
+/// Neither an empty row nor a changed number is sealed.
+#[test]
+fn a_row_with_a_number_that_json_does_not_keep_is_refused() {
+    let mut all = rows(&[("11/a", "90"), ("11/b", "80")]);
+    all[1].score.sample_size = (1 << 53) - 1;
+    assert_eq!(freeze(all.clone(), None).unwrap().0.len(), 2);
+    all[1].score.sample_size += 1;
+    assert_eq!(
+        freeze(all, None),
+        Err(Unsealable("agencies/11/units/b".to_owned()))
+    );
 }
 
 #[test]
@@ -112,7 +127,7 @@ fn a_head_contains_the_facts_the_decree_and_what_it_corrects() {
         address: String::new(),
         licence: "CC-BY-4.0".to_owned(),
     };
-    let text = head.write(&facts.write()).unwrap();
+    let text = head.write(&facts.write().unwrap()).unwrap();
     let read = canonical::read(&text).unwrap();
     assert_eq!(decree_of(&read), Some(decree.clone()));
     assert_eq!(read["streams"][0]["sequence"], json!(u64::MAX.to_string()));
@@ -121,5 +136,5 @@ fn a_head_contains_the_facts_the_decree_and_what_it_corrects() {
         corrects: Some((1, String::new(), "a".repeat(TOO_LONG))),
         ..head
     };
-    assert_eq!(long.write(&facts.write()), None);
+    assert_eq!(long.write(&facts.write().unwrap()), None);
 }

@@ -264,7 +264,8 @@ impl Propose {
         let instruments: BTreeSet<&String> = rows.iter().map(|row| &row.score.instrument).collect();
         let instruments = instruments.into_iter().filter(|name| !name.is_empty()).cloned();
         let instruments = instruments.collect();
-        let (frozen, changes): (Vec<Frozen>, Changes) = freeze(rows, corrected);
+        let (frozen, changes): (Vec<Frozen>, Changes) =
+            freeze(rows, corrected).map_err(|row| unsealable(&row.0))?;
         let bodies: Vec<String> = frozen.iter().map(|row| row.body.clone()).collect();
         let facts = Facts {
             table: [
@@ -290,6 +291,19 @@ impl Propose {
             frozen_at: now,
             changes: corrected.is_some().then_some(changes),
         };
-        Ok((facts.write(), frozen))
+        let facts = facts.write().ok_or_else(|| unsealable("the head"))?;
+        Ok((facts, frozen))
     }
+}
+
+/// A number is beyond what JSON keeps, so the row of `subject` can't be sealed.
+fn unsealable(subject: &str) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "ROW_NOT_SEALABLE",
+        format!("{subject} has a number beyond 2^53 - 1, which JSON does not keep"),
+        format!(
+            "{subject} memuat bilangan di atas 2^53 - 1 yang tidak terjaga dalam JSON; perbaiki di layanan asalnya"
+        ),
+    )
 }

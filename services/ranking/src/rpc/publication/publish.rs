@@ -106,6 +106,8 @@ impl Command for Publish {
         let number = next_number(txn, size).await?;
         if let Some((position, hash)) = chain::head(txn).await? {
             let entry = audit_head(work.app.context.service, position, &hash, now);
+            let entry =
+                entry.ok_or_else(|| Failure::internal("the head of the audit log can't be written"))?;
             entries.push(entry.into_bytes());
         }
         let head = self.head(work, &proposal, number, &entries, now).await?;
@@ -266,7 +268,8 @@ async fn objected(txn: &Txn, proposal: &Proposal) -> Result<Objected, Failure> {
         own.count() as u64
     };
     let record = json!({ "objections": record });
-    let text = record.as_object().and_then(canonical::write).unwrap_or_default();
+    let text = record.as_object().and_then(canonical::write);
+    let text = text.ok_or_else(|| Failure::internal("the record of objections can't be written"))?;
     Ok(Objected {
         filed: rows.len() as u64,
         accepted: count(Decision::Accepted),
