@@ -19,6 +19,7 @@ use super::{
     refusal::{closed, refused},
 };
 use crate::{
+    derived::press::documents,
     domain::{
         Status, TableKey,
         publication::{Before, Changes, Facts, Frozen, Refused, State, Stream, before, freeze},
@@ -185,8 +186,9 @@ impl Propose {
         match (newest, wanted) {
             (None, None) => Ok(None),
             (Some(newest), Some((_, Some(number)))) if newest.number == number => {
-                let rows = store::proposal_rows(conn, &newest.proposal, 0, i64::MAX).await?;
-                let rows = before(rows.iter().map(|row| row.body.as_str()));
+                // What stood there before is what was sealed, or nothing is said.
+                let rows = documents(conn, &newest).await?.rows;
+                let rows = before(rows.iter().map(String::as_str));
                 let rows = rows.ok_or_else(|| Failure::internal("a published row can't be read"))?;
                 Ok(Some((number, rows)))
             }

@@ -102,6 +102,18 @@ pub(super) async fn nothing_is_signed(setting: &Setting, replica: &Replica, seen
         let answer = issue(replica, &own, text.get(..6).unwrap()).await;
         refused(answer, Code::FailedPrecondition, "LOG_DAMAGED");
     }
+    // A correction says what stood there before, so it is not made from rows that were altered since.
+    let table = "WHERE place = 0 AND proposal = (SELECT proposal FROM published_table WHERE number = 2)";
+    let altered = format!("UPDATE proposal_row SET body = body || ' ' {table}");
+    execute(replica, &altered, vec![]).await;
+    let message = pb::ProposeLeagueTableRequest {
+        replaces: own.clone(),
+        ..correction("altered", "publishedTables/2")
+    };
+    let answer = call!(replica, propose_league_table, ministry(), message);
+    refused(answer, Code::FailedPrecondition, "LOG_DAMAGED");
+    let healed = format!("UPDATE proposal_row SET body = TRIM(body) {table}");
+    execute(replica, &healed, vec![]).await;
     // A backup in which the published tables are older than the log would give a number a second time.
     execute(replica, "DELETE FROM published_table WHERE number = 2", vec![]).await;
     let older = pb::ProposeLeagueTableRequest {
