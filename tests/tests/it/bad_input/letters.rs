@@ -24,7 +24,7 @@ const HONEST: &str = "Dinas Kesehatan Kota Uji";
 
 /// The last fields of the ways to free texts: what people write in their own words. They are kept as they were written, without
 /// what rearranges the text around it; control characters are refused.
-const FREE: [&str; 16] = [
+const FREE: [&str; 17] = [
     "address",
     "answer",
     "citation",
@@ -32,6 +32,7 @@ const FREE: [&str; 16] = [
     "criticism",
     "decision",
     "description",
+    "grounds",
     "location",
     "note",
     "purpose",

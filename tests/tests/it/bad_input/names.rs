@@ -37,6 +37,7 @@ const OWN_TEXT: &[(&str, &str)] = &[
     ("SubmitResponses", "response.device"),
     ("VoidResponses", "responses.ids[0]"),
     ("ListAuditEntries", "subject"),
+    ("PublishLeagueTable", "decree.number"),
 ];
 
 /// Names of three kinds of resources. A field takes at most one of them.

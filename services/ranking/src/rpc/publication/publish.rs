@@ -145,10 +145,10 @@ impl Command for Publish {
 }
 
 fn parse_decree(decree: pb::Decree, faults: &mut Faults) -> Option<Decree> {
-    let number = faults.take(text::line("decree.number", &decree.number, 1, 100));
+    let number = faults.take(text::name("decree.number", &decree.number, 1, 100));
     let date = faults.take(request::day("decree.date", &decree.date));
-    let signatory = faults.take(text::line("decree.signatory", &decree.signatory, 1, 200));
-    let position = text::line("decree.signatory_position", &decree.signatory_position, 1, 200);
+    let signatory = faults.take(text::name("decree.signatory", &decree.signatory, 1, 200));
+    let position = text::name("decree.signatory_position", &decree.signatory_position, 1, 200);
     let position = faults.take(position);
     Some(Decree {
         number: number?,
