@@ -250,12 +250,12 @@ impl State {
     }
 
     /// Whether single responses arrive.
-    fn is_gentle(&self) -> bool {
+    fn gentle(&self) -> bool {
         self.single_at.is_some_and(|at| at.elapsed() < GENTLE)
     }
 
     fn bulk(&mut self, pace: &Pace) -> Load {
-        let most = if self.is_gentle() {
+        let most = if self.gentle() {
             pace.gentle_cost()
         } else {
             pace.cost()
@@ -345,11 +345,6 @@ impl Queue {
         }
     }
 
-    /// Whether single responses arrive, for which bulk transactions make room.
-    pub(super) fn is_gentle(&self) -> bool {
-        self.state().is_gentle()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -406,7 +401,7 @@ impl Queue {
         let mut state = self.state();
         let state = &mut *state;
         // A bulk transaction beside single responses leaves them a part of the processors.
-        let bulk_loads = if state.is_gentle() { 1 } else { self.bulk_loads };
+        let bulk_loads = if state.gentle() { 1 } else { self.bulk_loads };
         let mut load = None;
         for many in [state.bulk_next, !state.bulk_next] {
             let found = match many {

@@ -223,13 +223,6 @@ impl Writer {
             match self.store(&load.rows, load.bulk).await {
                 Ok((outcomes, took)) => {
                     (if load.bulk { bulk } else { singles }).learn(load.cost, load.full, took);
-                    if many && self.queue.is_gentle() {
-                        settle(load.rows, outcomes);
-                        // Single responses get the processors for as long as this transaction had them.
-                        tokio::time::sleep(took.min(self.goal)).await;
-                        self.queue.done(many, &claims);
-                        return;
-                    }
                     // Rows that waited for these claims can be stored while the requests of this load are answered.
                     self.queue.done(many, &claims);
                     settle(load.rows, outcomes);
