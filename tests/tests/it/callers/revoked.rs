@@ -276,6 +276,7 @@ async fn an_open_watch_ends_with_its_token_and_further_calls_are_in_the_audit_lo
     let mut import = SurveyServiceClient::new(channel(&process.url()));
     let responses = tokio_stream::wrappers::ReceiverStream::new(responses);
     let request = with_token(responses, &lost);
+    #[expect(clippy::disallowed_methods, reason = "awaited below")]
     let import = tokio::spawn(async move { import.submit_responses(request).await });
     let file = dir.path().join("lost");
     std::fs::write(&file, &lost).unwrap();

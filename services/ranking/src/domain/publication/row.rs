@@ -18,7 +18,7 @@ pub struct Frozen {
     pub body: String,
 }
 
-/// What the corrected table says of a subject: the members of [`FIGURES`], its name, and no more.
+/// What the corrected table says of a subject: its figures, its name, and no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Before {
     agency: String,

@@ -223,14 +223,6 @@ async fn an_accepted_objection_needs_a_new_proposal() {
     call!(replica, decide_table_objection, ministry(), accept).unwrap();
     let other = objection(&name, "agencies/12/units/d");
     let other = call!(replica, file_table_objection, ranked("12"), other).unwrap();
-    setting.clock.advance(TimeDelta::hours(74));
-    refused(
-        issue(&replica, &name, "i1").await,
-        Code::FailedPrecondition,
-        "OBJECTION_ACCEPTED",
-    );
-    rank(&setting.bus, "b", 2, "95").await;
-    replica.shows("b", "95").await;
     let replacing = |id: &str| pb::ProposeLeagueTableRequest {
         replaces: name.clone(),
         ..proposal(&replica, id)
@@ -243,6 +235,14 @@ async fn an_accepted_objection_needs_a_new_proposal() {
     );
     let reject = decision(&other.objection.unwrap().name, pb::ObjectionDecision::Rejected);
     call!(replica, decide_table_objection, ministry(), reject).unwrap();
+    setting.clock.advance(TimeDelta::hours(74));
+    refused(
+        issue(&replica, &name, "i1").await,
+        Code::FailedPrecondition,
+        "OBJECTION_ACCEPTED",
+    );
+    rank(&setting.bus, "b", 2, "95").await;
+    replica.shows("b", "95").await;
     let second = propose(&replica, replacing("p2")).await;
     setting.clock.advance(TimeDelta::hours(74));
     refused(
