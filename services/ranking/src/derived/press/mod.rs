@@ -37,11 +37,11 @@ use crate::store;
 /// Name of the lease of the replica that writes the files.
 pub const LEASE: &str = "publications";
 /// How long a replica keeps the lease: it renews it each time it looks after the files.
-pub const HOLD: Duration = Duration::from_secs(40);
+pub const HOLD: Duration = Duration::from_secs(15);
 /// How often files are looked after without a commit, and after a fault.
-const EVERY: Duration = Duration::from_secs(10);
+const EVERY: Duration = Duration::from_secs(5);
 /// After so many rounds all files are compared again.
-const ROUNDS: u32 = 360;
+const ROUNDS: u32 = 720;
 
 /// Signs publications and writes their files.
 pub struct Press {
@@ -274,6 +274,11 @@ impl Press {
         }
         self.put("keys", self.keys_text().into_bytes()).await?;
         failpoint::hit("ranking.checkpoint").await;
+        // A round may have taken longer than the lease; then another replica offers a newer head.
+        if !lease.acquire().await? {
+            *written = None;
+            return Ok(());
+        }
         self.put("checkpoint", note.to_string().into_bytes()).await?;
         *written = Some(state);
         Ok(())
