@@ -53,7 +53,7 @@ fn faults_of_the_configuration_are_reported() {
         (
             "PRIMA_GRCP__LISTEN",
             "x",
-            "PRIMA_GRCP tidak dikenal; pilihannya: grpc, database, bus, objects, relay, auth, telemetry, survey, ranking, complaint",
+            "PRIMA_GRCP tidak dikenal; pilihannya: grpc, database, bus, objects, relay, auth, telemetry, survey, ranking, publication, complaint",
         ),
         (
             "PRIMA_DATABASE__URI",
