@@ -184,18 +184,8 @@ pub struct ReceiptArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct WitnessArgs {
-    #[arg(
-        long,
-        value_name = "NAMA",
-        help = "Nama saksi, misalnya ombudsman.go.id/saksi"
-    )]
-    pub name: String,
-    #[arg(
-        long,
-        value_name = "BERKAS",
-        help = "Kunci privat saksi, seperti yang dibuat prima key rotate"
-    )]
-    pub key: PathBuf,
+    #[command(flatten)]
+    pub witness: WitnessKeyArgs,
     #[arg(
         long,
         value_name = "BERKAS",

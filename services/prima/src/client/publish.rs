@@ -337,9 +337,10 @@ async fn witness(client: &Ranking, args: &WitnessArgs) -> anyhow::Result<()> {
         .map(|hash| hash.as_slice().try_into().ok())
         .collect();
     witness::check(seen.as_ref(), &head, &proof.unwrap_or_default()).map_err(refused)?;
-    let signer = Signer::load(&args.key).with_context(|| format!("kunci {}", args.key.display()))?;
+    let signer =
+        Signer::load(&args.witness.key).with_context(|| format!("kunci {}", args.witness.key.display()))?;
     let time = u64::try_from(Clock::system().now().timestamp()).unwrap_or_default();
-    let signature = cosign(&note.text, &args.name, &signer, time).context("nama saksi")?;
+    let signature = cosign(&note.text, &args.witness.name, &signer, time).context("nama saksi")?;
     // It is remembered before it is signed for others: a witness that forgets would sign a fork.
     remember(&args.seen, &answer.checkpoint)?;
     if head.size == 0 {
