@@ -81,7 +81,7 @@ pub(super) async fn nothing_is_signed(setting: &Setting, replica: &Replica, seen
     // A log that is empty again would be signed as the first one: the files of the readers tell that it is not.
     let (size, checkpoint) = store::log_head(replica.desk.context.db.reader()).await.unwrap();
     let head = "UPDATE log_head SET size = $1, checkpoint = $2";
-    execute(replica, head, vec![0.into(), "".into()]).await;
+    execute(replica, head, vec![0_i64.into(), "".into()]).await;
     signs_nothing(setting, replica, (seen, &own), "empty").await;
     execute(replica, head, vec![size.into(), checkpoint.clone().into()]).await;
     let message = pb::GetLogCheckpointRequest::default();
