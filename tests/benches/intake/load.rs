@@ -214,13 +214,22 @@ impl Import {
     }
 }
 
+/// Waits for `work` on a thread with a runtime of its own: a citizen's telephone does not wait for the program that imports.
+pub async fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let thread = tokio::task::spawn_blocking(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(work)
+    });
+    thread.await.unwrap()
+}
+
 /// Sends single responses at a fixed rate, whether or not earlier calls have returned; the latency of each is measured
 /// from the moment at which it was due. `surveys` come with the agency whose score depends on them. Returns the
 /// latencies in milliseconds.
 pub async fn citizens(
-    client: &Survey,
-    surveys: &[(String, String)],
-    probe: Option<&Arc<Mutex<LatencyProbe>>>,
+    client: Survey,
+    surveys: Vec<(String, String)>,
+    probe: Option<Arc<Mutex<LatencyProbe>>>,
     rate: u32,
     slice: Duration,
 ) -> Vec<f64> {

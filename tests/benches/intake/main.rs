@@ -41,7 +41,7 @@ use prima_tests::{
 };
 use tempfile::TempDir;
 
-use load::{ACKNOWLEDGED, Import, Singles, Survey, bulk, citizens};
+use load::{ACKNOWLEDGED, Import, Singles, Survey, apart, bulk, citizens};
 
 const LIMIT: Duration = Duration::from_secs(1800);
 /// Number of agencies of the import: nearly all cities, regencies and provinces of the country.
@@ -319,10 +319,18 @@ async fn beside_import(house: &mut House, sizes: &Sizes, figures: &mut Figures) 
     let surveys: Vec<String> = imported.iter().map(|(_, survey)| survey.clone()).collect();
     let probe = Arc::new(Mutex::new(LatencyProbe::default()));
     let watching = LatencyProbe::watch(probe.clone(), &mut house.client, "lembaga").await;
-    let citizen = house.connect(&house.survey_url, 1).remove(0);
+    // It connects where it sends.
+    let (url, token, rate) = (house.survey_url.clone(), house.token.clone(), sizes.rate);
+    let sent = |surveys: &[(String, String)], probe, slice| {
+        let (url, token, surveys) = (url.clone(), token.clone(), surveys.to_vec());
+        apart(async move {
+            let citizen = Survey::new(authorised(&url, &token));
+            citizens(citizen, surveys, probe, rate, slice).await
+        })
+    };
     let streams = house.connect(&house.survey_url, sizes.streams);
     let answer = async |slice| {
-        let mut answered = citizens(&citizen, &own, Some(&probe), sizes.rate, slice).await;
+        let mut answered = sent(&own, Some(probe.clone()), slice).await;
         eventually(sizes.patience, || async {
             probe.lock().unwrap().done().then_some(())
         })
@@ -357,7 +365,7 @@ async fn beside_import(house: &mut House, sizes: &Sizes, figures: &mut Figures) 
         };
         figures.note(name, unit, value, against);
     }
-    let mut same = citizens(&citizen, &imported, None, sizes.rate, sizes.beside).await;
+    let mut same = sent(&imported, None, sizes.beside).await;
     let rate = import.finish().await;
     for ((name, share), [_, quiet]) in IN_IMPORTED.iter().zip([0.5, 0.99]).zip(&CITIZEN) {
         let value = percentile(&mut same, share);
