@@ -297,9 +297,7 @@ impl Host {
             let follower = Follower::new(bus.clone(), clock, "revoked", sources, Arc::new(revoked));
             self.tasks.spawn("follower", follower.run(soft.clone()));
         }
-        let (config, clock, stop) = (self.config.clone(), self.clock.clone(), soft.clone());
-        let measure = async move { certificates::follow(&config, clock, stop).await };
-        self.tasks.spawn("certificates", measure);
+        let _gauge = certificates::gauge(&self.config, self.clock.clone());
         self.tasks.spawn("health", report(reporter, readiness, soft));
         let edge = grpc::Edge::new(verifier, access::open_methods(), descriptors, &self.config.grpc);
         let edge = edge.on_invalid_token(move |call| {

@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use opentelemetry::{
     global,
-    metrics::{Counter, Gauge, Histogram, Meter},
+    metrics::{Counter, Histogram, Meter},
     trace::TracerProvider as _,
 };
 use opentelemetry_otlp::WithTonicConfig;
@@ -156,8 +156,6 @@ pub struct Meters {
     pub recomputed: Counter<u64>,
     /// Failed attempts to recompute a figure; attribute `kind`.
     pub not_recomputed: Counter<u64>,
-    /// Seconds until the first certificate of a file ends, negative afterwards; attribute `setting`, which names the file.
-    pub certificate_left: Gauge<i64>,
 }
 
 /// The meter of Prima.
@@ -182,7 +180,6 @@ pub fn meters() -> &'static Meters {
             dead_letters: meter.u64_counter("consumer.dead_letters").build(),
             recomputed: meter.u64_counter("derived.recomputed").build(),
             not_recomputed: meter.u64_counter("derived.failed").build(),
-            certificate_left: meter.i64_gauge("tls.certificate.left").with_unit("s").build(),
         }
     })
 }
