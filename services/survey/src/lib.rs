@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use prima_platform::{
     config,
-    consume::{Follower, Mirror, Source},
+    consume::{Follower, Source},
     digest_key,
     failure::Failure,
     service::{Context, Error, Migrating, Spec, Started, Starting},
@@ -40,7 +40,7 @@ use intake::Intake;
 use service::App;
 
 pub use domain::NAME;
-use store::{DIGEST_KEY, unit::units_without_name_forget};
+use store::DIGEST_KEY;
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
@@ -85,11 +85,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     let intake = Intake::start(&context, intake::secret(&context.db).await?, &vault);
     let results = Arc::new(Results::default());
     context.spawn_relay();
-    let units = UnitMirror(context.derived.clone());
-    units_without_name_forget(&context.db, units.feed().name)
-        .await
-        .map_err(|error| Error::Database(NAME, error))?;
-    context.spawn_worker(units);
+    context.spawn_worker(UnitMirror(context.derived.clone()));
     context.spawn_follower(Follower::new(
         context.bus.clone(),
         context.clock.clone(),

@@ -32,6 +32,12 @@ pub trait Mirror: Send + Sync + 'static {
     /// The feed that is mirrored.
     fn feed(&self) -> Feed;
 
+    /// Revision of what is stored of a state. A release that stores more of it raises it: then all states are applied again,
+    /// also those that a process of the release before stores beside it.
+    fn revision(&self) -> i64 {
+        1
+    }
+
     /// Key of a subject; `ids` is the part for which the filter has `>`. `None` when it is malformed.
     fn key(ids: &str) -> Option<Self::Key>;
 
@@ -57,7 +63,7 @@ impl<M: Mirror> Handler for M {
     }
 
     fn revision(&self) -> i64 {
-        1
+        Mirror::revision(self)
     }
 
     fn source(&self) -> Source {

@@ -17,7 +17,7 @@ const FILE: &str = include_str!("../../../../deploy/nats/nats.conf");
 
 /// Which service reads which streams, and by which durable consumers.
 const READS: [(&str, &str, &[&str]); 13] = [
-    ("survey", "directory", &["survey-directory-unit-r1"]),
+    ("survey", "directory", &["survey-directory-unit-r2"]),
     (
         "innovation",
         "directory",

@@ -32,6 +32,11 @@ impl Mirror for UnitMirror {
         }
     }
 
+    /// The second stores the name.
+    fn revision(&self) -> i64 {
+        2
+    }
+
     fn key(ids: &str) -> Option<name::Unit> {
         subject::unit_in(ids)
     }

@@ -294,8 +294,8 @@ const KEYED_DIGESTS: Step = Step {
     ],
 };
 
-/// Names of units, for the forms that citizens see. A process of the release before fills none; see
-/// [`units_without_name_forget`](unit::units_without_name_forget).
+/// Names of units, for the forms that citizens see. A process of the release before fills none, so the mirror of
+/// units has a revision of its own since.
 const UNIT_NAMES: Step = Step {
     name: "m0008_survey_unit_names",
     statements: &["ALTER TABLE directory_unit ADD COLUMN display_name TEXT NOT NULL DEFAULT ''"],

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use prima_platform::db::{Column as Type, Database, Txn, sql, table};
+use prima_platform::db::{Column as Type, Txn, sql, table};
 use prima_proto::name;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
@@ -75,17 +75,6 @@ pub async fn unit_confirmed(conn: &impl ConnectionTrait, unit: &name::Unit) -> R
 pub async fn unit_display_name(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<String, DbErr> {
     let row = Entity::find_by_id(key(unit)).one(conn).await?;
     Ok(row.map(|row| row.display_name).unwrap_or_default())
-}
-
-/// Forgets that the states of units without a name were consumed, so that the worker reads them again: a process of a release
-/// that knew no names has stored them.
-pub async fn units_without_name_forget(db: &Database, consumer: &str) -> Result<(), DbErr> {
-    let conn = db.writer();
-    let text = "DELETE FROM consumed WHERE consumer = $1 AND subject IN (
-                    SELECT 'prima.directory.unit.' || agency || '.' || unit FROM directory_unit WHERE display_name = '')";
-    conn.execute_raw(sql(conn, text, [consumer.into()]))
-        .await
-        .map(drop)
 }
 
 /// Which of these units the directory has published.
