@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use pb::AccessMode::{Agent, Kiosk as KioskMode, Link, Token};
 use prima_platform::{
+    bus::Event,
     caller::{Caller, Role},
     db::sql,
+    testing::eventually,
 };
-use prima_proto::survey::v1 as pb;
+use prima_proto::{event::v1::UnitState, subject::UNIT_TYPE, survey::v1 as pb};
+use prost::Message;
 use sea_orm::ConnectionTrait;
 use tonic::{Code, Request, Status};
 
@@ -249,7 +252,13 @@ async fn a_link_and_a_token_need_their_access_mode_and_no_other_survey() {
             Code::PermissionDenied,
             "LINK_INVALID",
         );
+        let by_role = async |t: &mut World| {
+            let asked = operator(asking(&survey, None));
+            t.client.get_questionnaire(asked).await.unwrap();
+        };
+        by_role(&mut t).await;
         allow(&mut t, &survey, &[Agent]).await;
+        by_role(&mut t).await;
         refused(
             read(&mut t, &survey, link(&text)).await,
             Code::FailedPrecondition,
@@ -337,29 +346,41 @@ async fn a_form_says_from_when_a_survey_is_open_and_a_closed_one_has_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_names_of_units_that_an_earlier_release_has_stored_are_read_again() {
     on_each_database(async |t| {
-        let writer = t.db.writer();
-        for (unit, name) in [("lama", ""), ("baru", "Unit Baru")] {
-            for statement in [
-                format!(
-                    "INSERT INTO directory_unit (agency, unit, close_date, display_name)
-                     VALUES ('3271', '{unit}', '', '{name}')"
-                ),
-                format!(
-                    "INSERT INTO consumed (consumer, subject, version, revision)
-                     VALUES ('survey-directory-unit', 'prima.directory.unit.3271.{unit}', 1, 1)"
-                ),
-            ] {
-                writer.execute_unprepared(&statement).await.unwrap();
-            }
+        let subject = "prima.directory.unit.3271.lama";
+        for statement in [
+            "INSERT INTO directory_unit (agency, unit, close_date, display_name) VALUES ('3271', 'lama', '', '')"
+                .to_owned(),
+            format!(
+                "INSERT INTO consumed (consumer, subject, version, revision)
+                 VALUES ('survey-directory-unit', '{subject}', 7, 1)"
+            ),
+        ] {
+            t.db.writer().execute_unprepared(&statement).await.unwrap();
         }
-        let t = t.replica(t.config.clone()).await;
+        let event = Event {
+            subject: subject.to_owned(),
+            event_type: UNIT_TYPE.to_owned(),
+            revision: 1,
+            version: 7,
+            withdrawn: false,
+            payload: UnitState {
+                display_name: "Unit Lama".to_owned(),
+                ..Default::default()
+            }
+            .encode_to_vec(),
+            time: String::new(),
+            traceparent: None,
+            origin: None,
+        };
+        t.bus.ensure_stream("directory").await.unwrap();
+        t.bus.publish("directory", &event, 0).await.unwrap();
         let reader = t.db.reader();
-        let rows = reader
-            .query_all_raw(sql(reader, "SELECT subject FROM consumed", []))
-            .await
-            .unwrap();
-        let subjects: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
-        assert_eq!(subjects, ["prima.directory.unit.3271.baru"]);
+        let stored = eventually(DEADLINE, async || {
+            let text = "SELECT display_name FROM directory_unit WHERE unit = 'lama' AND display_name <> ''";
+            let row = reader.query_one_raw(sql(reader, text, [])).await.unwrap()?;
+            row.try_get_by_index::<String>(0).ok()
+        });
+        assert_eq!(stored.await.as_deref(), Some("Unit Lama"));
     })
     .await;
 }
