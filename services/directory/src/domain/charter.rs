@@ -80,6 +80,11 @@ impl Charter {
         })
     }
 
+    /// Whether citizens may hold the unit to it: it is signed.
+    pub fn is_in_force(&self) -> bool {
+        self.signed.is_some()
+    }
+
     /// What the unit's event publishes of it, without its text and links.
     pub fn facts(&self) -> Facts {
         Facts {

@@ -146,6 +146,11 @@ impl Standard {
         check.faults.part(standard)
     }
 
+    /// Whether citizens may hold the unit to it: it is enacted.
+    pub fn is_in_force(&self) -> bool {
+        self.enactment.is_some()
+    }
+
     /// What the unit's event publishes of it, without its texts and links.
     pub fn facts(&self) -> Facts {
         let delivery = component::all()

@@ -16,7 +16,9 @@ pub use public_service::{
     public_service_get, public_service_insert_in_txn, public_service_list, public_service_page,
     public_service_save_in_txn,
 };
-pub use revision::{revision_facts, revision_get, revision_insert_in_txn, revision_next_number};
+pub use revision::{
+    revision_facts, revision_get, revision_in_force, revision_insert_in_txn, revision_next_number,
+};
 pub use revocation::{
     revocation_delete_ended_in_txn, revocation_list, revocation_lock_in_txn, revocation_save_in_txn,
 };

@@ -62,6 +62,9 @@ impl Document for Charter {
     }
 }
 
+/// Above every number of a revision.
+const NEWEST: i64 = i64::MAX;
+
 #[derive(Debug, FromQueryResult)]
 struct Row {
     revision: i64,
@@ -70,7 +73,7 @@ struct Row {
     created_at: i64,
 }
 
-/// A row of the document of `owner`: the one with this number, or the newest when `number` is 0.
+/// The newest row of the document of `owner` with a number of at most `number`.
 async fn row<D: Document>(
     conn: &impl ConnectionTrait,
     owner: &D::Owner,
@@ -82,10 +85,8 @@ async fn row<D: Document>(
         .map(|(n, (column, _))| format!("{column} = ${n}"))
         .collect();
     let mut values: Vec<Value> = key.into_iter().map(|(_, value)| value.into()).collect();
-    if number != 0 {
-        values.push(number.into());
-        conditions.push(format!("revision = ${}", values.len()));
-    }
+    values.push(number.into());
+    conditions.push(format!("revision <= ${}", values.len()));
     let text = format!(
         "SELECT revision, document, facts, created_at FROM {} WHERE {} ORDER BY revision DESC LIMIT 1",
         D::TABLE,
@@ -108,7 +109,27 @@ pub async fn revision_get<D: Document>(
             created_at: from_micros(row.created_at),
         })
     };
-    row::<D>(conn, owner, number).await?.map(revision).transpose()
+    let at_most = if number == 0 { NEWEST } else { number };
+    let row = row::<D>(conn, owner, at_most).await?;
+    let row = row.filter(|row| number == 0 || row.revision == number);
+    row.map(revision).transpose()
+}
+
+/// The newest revision of the document of `owner` of which `is_in_force` holds: a draft does not end what it shall replace.
+pub async fn revision_in_force<D: Document>(
+    conn: &impl ConnectionTrait,
+    owner: &D::Owner,
+    is_in_force: impl Fn(&D) -> bool,
+) -> Result<Option<D>, DbErr> {
+    let mut number = NEWEST;
+    while let Some(row) = row::<D>(conn, owner, number).await? {
+        let document = json::read(owner, D::TABLE, &row.document)?;
+        if is_in_force(&document) {
+            return Ok(Some(document));
+        }
+        number = row.revision - 1;
+    }
+    Ok(None)
 }
 
 /// The number of the next revision of the document of `owner`, counted from 1.
@@ -116,7 +137,7 @@ pub async fn revision_next_number<D: Document>(
     conn: &impl ConnectionTrait,
     owner: &D::Owner,
 ) -> Result<i64, DbErr> {
-    Ok(row::<D>(conn, owner, 0)
+    Ok(row::<D>(conn, owner, NEWEST)
         .await?
         .map_or(1, |newest| newest.revision + 1))
 }
@@ -127,7 +148,7 @@ pub async fn revision_facts<D: Document>(
     owner: &D::Owner,
 ) -> Result<Option<D::Facts>, DbErr> {
     let facts = |newest: Row| json::read(owner, "facts", &newest.facts);
-    row::<D>(conn, owner, 0).await?.map(facts).transpose()
+    row::<D>(conn, owner, NEWEST).await?.map(facts).transpose()
 }
 
 /// Inserts a revision that the caller `actor` has recorded.

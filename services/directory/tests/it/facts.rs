@@ -55,6 +55,12 @@ async fn a_unit_is_shown_by_the_names_that_people_know_and_with_its_public_chart
             let shown = unit_facts(&mut t).await.charter;
             assert_eq!(shown.is_some(), is_public, "{id}");
         }
+        // A draft of the next one does not end it.
+        let mut draft = charter("c4");
+        let given = draft.charter.as_mut().unwrap();
+        given.sign_date.clear();
+        given.text = "Rancangan maklumat berikutnya".into();
+        t.client.publish_service_charter(operator(draft)).await.unwrap();
         let shown = unit_facts(&mut t).await.charter.unwrap();
         assert_eq!(shown.text, "Dengan ini kami menyatakan sanggup");
         assert_eq!(shown.sign_date, "2023-02-01");
@@ -129,6 +135,13 @@ async fn of_a_standard_only_the_public_components_are_shown() {
             !text.contains("rahasia legal_basis") && !text.contains("fkp"),
             "{text}"
         );
+
+        // A draft of the next one does not end it.
+        let mut draft = standard("draft");
+        let given = draft.standard.as_mut().unwrap();
+        (given.enact_date, given.decree) = (String::new(), String::new());
+        t.client.publish_service_standard(operator(draft)).await.unwrap();
+        assert_eq!(service_facts(&mut t).await, facts);
 
         let mut none = standard("s2");
         none.standard.as_mut().unwrap().published_components.clear();

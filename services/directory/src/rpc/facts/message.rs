@@ -24,7 +24,7 @@ pub struct Names {
     pub province: String,
 }
 
-/// A unit with its newest charter.
+/// A unit with its charter in force.
 pub fn unit(unit: &Unit, names: Names, charter: Option<&Charter>) -> v1::UnitFacts {
     let (close_date, successors) = match &unit.state {
         State::Active => (String::new(), Vec::new()),
@@ -55,7 +55,7 @@ fn charter(charter: &Charter) -> Option<v1::CharterFacts> {
     })
 }
 
-/// A public service with its newest standard.
+/// A public service with its standard.
 pub fn service(service: &PublicService, standard: Option<&Standard>) -> v1::ServiceFacts {
     v1::ServiceFacts {
         name: service.name.to_string(),

@@ -23,10 +23,10 @@ pub async fn unit(
     let name = request::name::<name::Unit>("name", &message.name)?;
     let txn = ctx.db.snapshot().await?;
     let unit = found(store::unit_get(&txn, &name).await?, &name)?;
-    let charter = store::revision_get::<Charter>(&txn, &name, 0).await?;
+    let charter = store::revision_in_force(&txn, &name, Charter::is_in_force).await?;
     let names = names(&txn, &unit).await?;
     Ok(v1::GetUnitFactsResponse {
-        unit: Some(message::unit(&unit, names, charter.as_ref().map(|c| &c.document))),
+        unit: Some(message::unit(&unit, names, charter.as_ref())),
     })
 }
 
@@ -86,8 +86,14 @@ pub async fn service(
     let name = request::name::<name::PublicService>("name", &message.name)?;
     let txn = ctx.db.snapshot().await?;
     let service = found(store::public_service_get(&txn, &name).await?, &name)?;
-    let standard = store::revision_get::<Standard>(&txn, &name, 0).await?;
+    let standard = match store::revision_in_force(&txn, &name, Standard::is_in_force).await? {
+        // Before the first one is enacted, what is public of its draft.
+        None => store::revision_get::<Standard>(&txn, &name, 0)
+            .await?
+            .map(|newest| newest.document),
+        found => found,
+    };
     Ok(v1::GetServiceFactsResponse {
-        service: Some(message::service(&service, standard.as_ref().map(|s| &s.document))),
+        service: Some(message::service(&service, standard.as_ref())),
     })
 }
