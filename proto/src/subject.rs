@@ -19,6 +19,14 @@ pub const TABLE_DEFINITION_TYPE: &str = "prima.ranking.definition";
 /// Type of the events of scores; [`crate::score::Key`] makes their subjects.
 pub const SCORE_TYPE: &str = "prima.score";
 
+/// Type of [`audit_head()`] events.
+pub const AUDIT_HEAD_TYPE: &str = "prima.audit.head";
+
+/// Subject of the head of the audit log of a service.
+pub fn audit_head(service: &str) -> String {
+    format!("prima.{service}.audit.head")
+}
+
 /// Subject of the state of an agency.
 pub fn agency(name: &name::Agency) -> String {
     format!("prima.directory.agency.{}", name.agency)

@@ -26,6 +26,16 @@ const PACKAGE: &str = "prima.event.v1";
 /// The services that publish scores.
 const SCORING: [&str; 4] = ["complaint", "index", "innovation", "survey"];
 
+/// The services that have an audit log: all.
+const AUDITED: [&str; 6] = [
+    "complaint",
+    "directory",
+    "index",
+    "innovation",
+    "ranking",
+    "survey",
+];
+
 /// One kind of event on the bus.
 struct Channel {
     /// Its subject, with `{…}` for each id.
@@ -102,6 +112,9 @@ fn channels() -> Vec<Channel> {
             "TableDefinitionState",
         ),
     ];
+    for service in AUDITED {
+        channels.push(channel(audit_head(service), AUDIT_HEAD_TYPE, "AuditHeadState"));
+    }
     for service in SCORING {
         let scored: [name::Subject; 2] = [(&unit).into(), (&agency).into()];
         for scored in scored {
@@ -402,7 +415,7 @@ fn the_readme_has_a_row_for_every_kind_of_event() {
     let readme = read("README.md");
     for channel in channels() {
         let mut subject = channel.address.replace('{', "<").replace('}', ">");
-        if channel.event_type == SCORE_TYPE {
+        if [SCORE_TYPE, AUDIT_HEAD_TYPE].contains(&channel.event_type) {
             subject = subject.replacen(channel.service(), "<service>", 1);
         }
         let row = format!(

@@ -126,7 +126,7 @@ impl Server {
         let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &[&filter]));
         let (service, scope, from, to, page) =
             faults.build(|| Some((service?, scope?, from?, to?, page?)))?;
-        chain::link(&service.db).await?;
+        chain::link(&service.db, &message.service).await?;
         let before = page.after.parse().unwrap_or(i64::MAX);
         let reader = service.db.reader();
         let values: [Value; 9] = [
@@ -181,7 +181,7 @@ impl Server {
         let service = faults.build(|| service)?;
         let known =
             (message.known_position > 0).then_some((message.known_position, message.known_hash.as_str()));
-        let found = chain::verify(&service.db, known).await?;
+        let found = chain::verify(&service.db, &message.service, known).await?;
         Ok(v1::VerifyAuditLogResponse {
             verified: found.entries,
             hash: found.hash,

@@ -267,7 +267,7 @@ impl Host {
             let config = &self.config.grpc;
             let watchers = Watchers::new(config.max_watchers, config, self.tasks.clone());
             self.tasks
-                .spawn("audit", audit::chain::run(db.clone(), soft.clone()));
+                .spawn("audit", audit::chain::run(db.clone(), spec.name, soft.clone()));
             let log = Log {
                 db: db.clone(),
                 clock: self.clock.clone(),

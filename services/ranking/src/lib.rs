@@ -144,6 +144,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     };
     let press = Press::open(&context)?.map(Arc::new);
     if let Some(press) = &press {
+        press.follow(&context);
         let (press, context, stop) = (press.clone(), context.clone(), context.tasks.soft().clone());
         let holder = context.ids.next().to_string();
         let lease = Lease::new(context.db.clone(), press::LEASE, holder, press::HOLD);

@@ -4,13 +4,20 @@
 
 use std::time::Duration;
 
-use prima_proto::audit::v1::AuditEntry;
+use prima_proto::{
+    audit::v1::AuditEntry,
+    event::v1::AuditHeadState,
+    subject::{self, AUDIT_HEAD_TYPE},
+};
 use prost::Message;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{Database, sql};
+use crate::{
+    db::{Database, sql},
+    outbox::{self, State},
+};
 
 /// How often new entries are linked.
 const EVERY: Duration = Duration::from_millis(500);
@@ -49,10 +56,10 @@ pub struct Verified {
     pub contains_known: bool,
 }
 
-/// Links new entries until `stop`.
-pub(crate) async fn run(db: Database, stop: CancellationToken) {
+/// Links the new entries of a service until `stop`.
+pub(crate) async fn run(db: Database, service: &'static str, stop: CancellationToken) {
     loop {
-        if let Err(error) = link(&db).await {
+        if let Err(error) = link(&db, service).await {
             tracing::warn!(%error, "entries of the audit log are not linked yet; trying again");
         }
         tokio::select! {
@@ -62,9 +69,10 @@ pub(crate) async fn run(db: Database, stop: CancellationToken) {
     }
 }
 
-/// Links all entries that were appended before.
-pub async fn link(db: &Database) -> Result<(), DbErr> {
-    while any_pending(db).await? && link_some(db).await? == MOST {}
+/// Links all entries of a service that were appended before, and stages the head of its chain: others keep it where an
+/// administrator of this database can't change it.
+pub async fn link(db: &Database, service: &str) -> Result<(), DbErr> {
+    while any_pending(db).await? && link_some(db, service).await? == MOST {}
     Ok(())
 }
 
@@ -76,7 +84,7 @@ async fn any_pending(db: &Database) -> Result<bool, DbErr> {
     Ok(found.is_some())
 }
 
-async fn link_some(db: &Database) -> Result<i64, DbErr> {
+async fn link_some(db: &Database, service: &str) -> Result<i64, DbErr> {
     let txn = db.begin().await?;
     let lock = if txn.get_database_backend() == DbBackend::Postgres {
         " FOR UPDATE"
@@ -118,8 +126,15 @@ async fn link_some(db: &Database) -> Result<i64, DbErr> {
         .await?;
     }
     let text = "UPDATE audit_head SET position = $1, hash = $2 WHERE one = 1";
-    txn.execute_raw(sql(&txn, text, [head.position.into(), head.hash.into()]))
+    txn.execute_raw(sql(&txn, text, [head.position.into(), head.hash.clone().into()]))
         .await?;
+    if !pending.is_empty() {
+        let (position, hash) = (head.position, head.hash);
+        let payload = AuditHeadState { position, hash }.encode_to_vec();
+        let subject = subject::audit_head(service);
+        let state = State::new(subject, AUDIT_HEAD_TYPE, 1, position, Some(payload));
+        outbox::stage(&txn, &[state]).await?;
+    }
     txn.commit().await?;
     Ok(pending.len().try_into().unwrap_or(i64::MAX))
 }
@@ -138,8 +153,8 @@ fn hash(before: &str, position: i64, entry: &[u8]) -> String {
 }
 
 /// Computes all hashes again. `known` is an entry that was noted before, by position and hash.
-pub async fn verify(db: &Database, known: Option<(i64, &str)>) -> Result<Verified, DbErr> {
-    link(db).await?;
+pub async fn verify(db: &Database, service: &str, known: Option<(i64, &str)>) -> Result<Verified, DbErr> {
+    link(db, service).await?;
     let reader = db.reader();
     let text = "SELECT position, hash FROM audit_head WHERE one = 1";
     let head = Head::find_by_statement(sql(reader, text, [])).one(reader).await?;

@@ -12,6 +12,7 @@ use prima_platform::{
 };
 use prima_proto::{
     audit::v1::{AuditDecision, AuditEntry},
+    event::v1::AuditHeadState,
     survey::v1 as survey,
 };
 use prost::Message;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::world::{Broker, Store, World};
 
+const SERVICE: &str = "survey";
 const STORES: [Store; 2] = [Store::Sqlite, Store::Postgres];
 
 fn act(id: &str) -> Act {
@@ -72,13 +74,13 @@ async fn entries_of_concurrent_transactions_form_one_chain() {
                     0 => txn.rollback().await.unwrap(),
                     _ => txn.commit().await.unwrap(),
                 }
-                link(&db).await.unwrap();
+                link(&db, SERVICE).await.unwrap();
             });
         }
         while let Some(done) = tasks.join_next().await {
             done.unwrap();
         }
-        let found = verify(&world.db, None).await.unwrap();
+        let found = verify(&world.db, SERVICE, None).await.unwrap();
         assert_eq!((found.entries, found.broken), (30, None));
         let entries = entries(&world.db).await;
         assert_eq!(entries.len(), 30, "what was rolled back has no entry");
@@ -103,8 +105,17 @@ async fn the_database_refuses_to_change_the_log_and_a_change_shows() {
         for id in ["a", "b", "c", "d"] {
             add(db, id).await;
         }
-        let whole = verify(db, None).await.unwrap();
+        let whole = verify(db, SERVICE, None).await.unwrap();
         assert_eq!((whole.entries, whole.broken), (4, None));
+        let text = "SELECT payload FROM outbox WHERE subject = 'prima.survey.audit.head' AND version = 4";
+        let staged = db
+            .reader()
+            .query_one_raw(sql(db.reader(), text, []))
+            .await
+            .unwrap();
+        let staged: Vec<u8> = staged.unwrap().try_get("", "payload").unwrap();
+        let staged = AuditHeadState::decode(staged.as_slice()).unwrap();
+        assert_eq!((staged.position, &staged.hash), (4, &whole.hash));
         let writer = db.writer();
         for attack in [
             "UPDATE audit SET subject = 'other' WHERE position = 2",
@@ -113,7 +124,7 @@ async fn the_database_refuses_to_change_the_log_and_a_change_shows() {
             let refused = writer.execute_unprepared(attack).await.unwrap_err();
             assert!(refused.to_string().contains("append-only"), "{refused}");
         }
-        assert_eq!(verify(db, None).await.unwrap(), whole);
+        assert_eq!(verify(db, SERVICE, None).await.unwrap(), whole);
 
         // Whoever owns the database can remove the guards, and is seen.
         let guards: &[&str] = match db.backend() {
@@ -123,7 +134,7 @@ async fn the_database_refuses_to_change_the_log_and_a_change_shows() {
         for guard in guards {
             world.tamper(guard).await;
         }
-        let broken = async || verify(db, None).await.unwrap().broken;
+        let broken = async || verify(db, SERVICE, None).await.unwrap().broken;
         world
             .tamper(
                 "UPDATE audit SET entry = (SELECT entry FROM audit WHERE position = 1) WHERE position = 3",
@@ -137,7 +148,7 @@ async fn the_database_refuses_to_change_the_log_and_a_change_shows() {
         // With a forged head only what was noted outside shows that entries are missing.
         let text = "UPDATE audit_head SET position = 2, hash = (SELECT hash FROM audit WHERE position = 2)";
         world.tamper(text).await;
-        let known = async |position, hash: &str| verify(db, Some((position, hash))).await.unwrap();
+        let known = async |position, hash: &str| verify(db, SERVICE, Some((position, hash))).await.unwrap();
         let Verified {
             broken,
             contains_known,

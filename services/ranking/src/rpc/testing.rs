@@ -172,6 +172,9 @@ impl Replica {
         };
         let mut routes = Routes::builder();
         let press = Press::open(&context).unwrap().map(Arc::new);
+        if let Some(press) = &press {
+            press.follow(&context);
+        }
         if let Some(press) = press.clone().filter(|_| writes) {
             let lease = Lease::new(context.db.clone(), press::LEASE, "test".to_owned(), LONG);
             let stop = context.tasks.soft().clone();

@@ -9,7 +9,7 @@
 
 mod documents;
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
 use prima_platform::{
     config, failpoint,
@@ -32,7 +32,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use documents::{Format, citation, documents, log_damaged};
 
-use crate::store;
+use super::audit_heads::{AuditHeads, follower};
+use crate::{domain::publication::AuditHead, store};
 
 /// Name of the lease of the replica that writes the files.
 pub const LEASE: &str = "publications";
@@ -49,6 +50,7 @@ pub struct Press {
     settings: config::Publication,
     objects: Objects,
     wake: Notify,
+    audit_heads: Arc<AuditHeads>,
 }
 
 /// The log as it was signed.
@@ -91,7 +93,20 @@ impl Press {
             settings,
             objects,
             wake: Notify::new(),
+            audit_heads: Arc::default(),
         }))
+    }
+
+    /// Follows the heads of the audit logs of the other services, which the log keeps.
+    pub fn follow(&self, context: &Context) {
+        let ranked = context.config.ranking.sources.iter().cloned();
+        let services = iter::once("directory".to_owned()).chain(ranked);
+        context.spawn_follower(follower(context, services, self.audit_heads.clone()));
+    }
+
+    /// The newest heads of these audit logs, by service.
+    pub fn audit_heads(&self) -> Vec<AuditHead> {
+        self.audit_heads.all()
     }
 
     /// Has the files written soon.

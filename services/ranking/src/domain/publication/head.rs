@@ -1,5 +1,7 @@
 //! The head of a published table: what its entry in the log says.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use prima_platform::tlog::{Hash, canonical, encode};
 use serde_json::{Map, Value, json};
@@ -184,17 +186,48 @@ pub fn decree_of(head: &Map<String, Value>) -> Option<Decree> {
     })
 }
 
-/// The entry of the log with the head of an audit log: whoever changes an older entry of that is seen. `None` when JSON does not keep
-/// the position.
-pub fn audit_head(service: &str, position: i64, hash: &str, at: DateTime<Utc>) -> Option<String> {
-    let head = json!({
-        "format": AUDIT_FORMAT,
-        "service": service,
-        "position": position,
-        "hash": hash,
-        "time": time(at),
-    });
-    head.as_object().and_then(canonical::write)
+/// The head of the audit log of a service. Once it is an entry of the log of publications, whoever changes an older entry of that
+/// audit log is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditHead {
+    /// The service.
+    pub service: String,
+    /// Number of entries.
+    pub position: i64,
+    /// Hash of the last of them, lower-case hexadecimal.
+    pub hash: String,
+}
+
+impl AuditHead {
+    /// The entry of the log of publications; `None` when JSON does not keep the position.
+    pub fn entry(&self, at: DateTime<Utc>) -> Option<String> {
+        let entry = json!({
+            "format": AUDIT_FORMAT,
+            "service": self.service,
+            "position": self.position,
+            "hash": self.hash,
+            "time": time(at),
+        });
+        entry.as_object().and_then(canonical::write)
+    }
+
+    /// The head that an entry contains; `None` when it is another kind of entry.
+    fn of(entry: &[u8]) -> Option<Self> {
+        let entry = canonical::read(std::str::from_utf8(entry).ok()?)?;
+        let text = |key: &str| Some(entry.get(key)?.as_str()?.to_owned());
+        (text("format")? == AUDIT_FORMAT).then_some(())?;
+        Some(Self {
+            service: text("service")?,
+            position: entry.get("position")?.as_i64()?,
+            hash: text("hash")?,
+        })
+    }
+}
+
+/// The newest audit head of each service in the log of publications.
+pub fn noted_audit_heads(entries: &[Vec<u8>]) -> BTreeMap<String, AuditHead> {
+    let heads = entries.iter().filter_map(|entry| AuditHead::of(entry));
+    heads.map(|head| (head.service.clone(), head)).collect()
 }
 
 fn time(time: DateTime<Utc>) -> String {

@@ -7,7 +7,7 @@ mod head;
 mod row;
 mod rule;
 
-pub use head::{Decree, Facts, Head, Objected, Stream, TOO_LONG, audit_head, decree_of};
+pub use head::{AuditHead, Decree, Facts, Head, Objected, Stream, TOO_LONG, decree_of, noted_audit_heads};
 pub use row::{Before, Changes, Frozen, Unsealable, before, freeze};
 pub use rule::{Decision, Refused, State, may_publish};
 

@@ -25,7 +25,7 @@ use crate::{
     derived::press::log_damaged,
     domain::{
         TableKey,
-        publication::{Decision, Decree, Head, Objected, State, audit_head, may_publish},
+        publication::{AuditHead, Decision, Decree, Head, Objected, State, may_publish, noted_audit_heads},
     },
     store::{self, Proposal, Published, StoredObjection},
 };
@@ -104,10 +104,17 @@ impl Command for Publish {
         let log = press.log(txn, (size, signed), self.offered.as_ref()).await?;
         let mut entries = log.entries;
         let number = next_number(txn, size).await?;
-        if let Some((position, hash)) = chain::head(txn).await? {
-            let entry = audit_head(work.app.context.service, position, &hash, now);
+        let noted = noted_audit_heads(&entries);
+        let own = chain::head(txn).await?.map(|(position, hash)| AuditHead {
+            service: work.app.context.service.to_owned(),
+            position,
+            hash,
+        });
+        let heads = press.audit_heads().into_iter().chain(own);
+        for head in heads.filter(|head| noted.get(&head.service) != Some(head)) {
+            let entry = head.entry(now);
             let entry =
-                entry.ok_or_else(|| Failure::internal("the head of the audit log can't be written"))?;
+                entry.ok_or_else(|| Failure::internal("the head of an audit log can't be written"))?;
             entries.push(entry.into_bytes());
         }
         let head = self.head(work, &proposal, number, &entries, now).await?;
@@ -180,7 +187,7 @@ async fn check_rows(txn: &Txn, proposal: &Proposal) -> Result<(), Failure> {
 }
 
 /// The number of the next publication. The newest published table is the last entry of the log, which contains nothing but tables and
-/// the heads of the audit log before them; otherwise a number would be given twice.
+/// the heads of the audit logs before them; otherwise a number would be given twice.
 async fn next_number(txn: &Txn, size: i64) -> Result<i64, Failure> {
     let last = store::published_last(txn).await?;
     match last.map_or((0, 0), |last| (last.number, last.position + 1)) {

@@ -37,6 +37,7 @@ macro_rules! call {
 }
 
 mod damaged;
+mod heads;
 mod setting;
 
 use setting::*;
