@@ -25,7 +25,6 @@ use prima_platform::{
     service::{Context, Error, Migrating, Spec, Started, Starting},
     vault::Keyring,
 };
-use tokio::sync::watch;
 
 use context::App;
 use derived::{
@@ -74,7 +73,6 @@ async fn check_keys(context: &Context, vault: &Keyring) -> Result<(), Error> {
     Ok(())
 }
 
-/// The service is ready at once, because it needs nothing but its database and its keys.
 async fn start(context: Context) -> Result<Started, Error> {
     let config = &context.config.complaint;
     let named = |fault| format!("complaint.keys: {fault}");
@@ -105,9 +103,8 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_derived(Erasures::new(app.clone(), Table::Consultation));
     context.spawn_derived(Performance(app.clone()));
     context.spawn_derived(Recount(app.clone()));
-    let (ready, readiness) = watch::channel(true);
     Ok(Started {
-        routes: Box::new(move |routes| server::add(routes, app, ready)),
-        ready: readiness,
+        routes: Box::new(move |routes| server::add(routes, app)),
+        ready: None,
     })
 }

@@ -16,7 +16,6 @@ use prima_proto::complaint::v1::{
     privacy_service_server::{PrivacyService, PrivacyServiceServer},
     settings_service_server::SettingsServiceServer,
 };
-use tokio::sync::watch;
 use tonic::{Request, service::RoutesBuilder};
 
 use crate::{
@@ -29,10 +28,10 @@ use crate::{
     },
 };
 
-/// Adds the gRPC services. They own `ready`, so the readiness channel stays open as long as they are served.
-pub fn add(routes: &mut RoutesBuilder, app: App, ready: watch::Sender<bool>) {
+/// Adds the gRPC services.
+pub fn add(routes: &mut RoutesBuilder, app: App) {
     let limit = app.context.config.grpc.max_message_bytes;
-    let server = Arc::new(Server { app, _ready: ready });
+    let server = Arc::new(Server { app });
     routes
         .add_service(ComplaintServiceServer::from_arc(server.clone()).max_decoding_message_size(limit))
         .add_service(ConsultationServiceServer::from_arc(server.clone()).max_decoding_message_size(limit))
@@ -42,7 +41,6 @@ pub fn add(routes: &mut RoutesBuilder, app: App, ready: watch::Sender<bool>) {
 
 struct Server {
     app: App,
-    _ready: watch::Sender<bool>,
 }
 
 #[tonic::async_trait]

@@ -20,7 +20,6 @@ use prima_platform::{
     service::{Context, Error, Migrating, Spec, Started, Starting},
     token::Feed,
 };
-use tokio::sync::watch;
 
 /// Name of the service, its schema and its stream.
 pub const NAME: &str = "directory";
@@ -44,15 +43,13 @@ pub const REVOCATIONS: Feed = Feed {
     read: events::revoked::issued_until,
 };
 
-/// The service is ready at once, because it needs nothing but its database.
 async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_relay();
-    let (ready, readiness) = watch::channel(true);
-    let server = server::server(context, ready);
+    let server = server::server(context);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(server);
         }),
-        ready: readiness,
+        ready: None,
     })
 }

@@ -5,20 +5,18 @@ use prima_proto::directory::v1::{
     self,
     directory_service_server::{DirectoryService, DirectoryServiceServer},
 };
-use tokio::sync::watch;
 use tonic::Request;
 
 use crate::rpc::{agency, charter, facts, public_service, standard, unit, unit_type};
 
-/// The gRPC service. It owns `ready`, so that the service counts as ready for as long as it is served.
-pub fn server(ctx: Context, ready: watch::Sender<bool>) -> DirectoryServiceServer<impl DirectoryService> {
+/// The gRPC service.
+pub fn server(ctx: Context) -> DirectoryServiceServer<impl DirectoryService> {
     let limit = ctx.config.grpc.max_message_bytes;
-    DirectoryServiceServer::new(Server { ctx, _ready: ready }).max_decoding_message_size(limit)
+    DirectoryServiceServer::new(Server { ctx }).max_decoding_message_size(limit)
 }
 
 struct Server {
     ctx: Context,
-    _ready: watch::Sender<bool>,
 }
 
 #[tonic::async_trait]

@@ -22,7 +22,6 @@ use prima_platform::{
 use prima_proto::event::v1::{
     ComplaintPerformanceState, InnovationPortfolioState, SurveyResultState, UnitState,
 };
-use tokio::sync::watch;
 
 pub use events::publish::NAME;
 
@@ -56,13 +55,12 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_worker(FactMirror::<ComplaintPerformanceState>::new(&context.derived));
     context.spawn_worker(DefinitionMirror);
     context.spawn_derived(UnitIndexes(context.clock.clone()));
-    let (ready, readiness) = watch::channel(true);
     let assessments = server::assessments(context.clone(), objects);
-    let indexes = server::indexes(context, ready);
+    let indexes = server::indexes(context);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(indexes).add_service(assessments);
         }),
-        ready: readiness,
+        ready: None,
     })
 }

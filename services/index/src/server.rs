@@ -14,15 +14,14 @@ use prima_proto::index::v1::{
     assessment_service_server::{AssessmentService, AssessmentServiceServer},
     index_service_server::{IndexService, IndexServiceServer},
 };
-use tokio::sync::watch;
 use tonic::{Request, Streaming};
 
 use crate::rpc::{action, assessment, cycle, evidence, external, index, instrument, suggestion, uncounted};
 
-/// IndexService as tonic runs it. It keeps `ready` alive for as long as it is served.
-pub fn indexes(ctx: Context, ready: watch::Sender<bool>) -> IndexServiceServer<impl IndexService> {
+/// IndexService as tonic runs it.
+pub fn indexes(ctx: Context) -> IndexServiceServer<impl IndexService> {
     let limit = ctx.config.grpc.max_message_bytes;
-    IndexServiceServer::new(Indexes { ctx, _ready: ready }).max_decoding_message_size(limit)
+    IndexServiceServer::new(Indexes { ctx }).max_decoding_message_size(limit)
 }
 
 /// AssessmentService as tonic runs it; files are kept in `objects`.
@@ -33,7 +32,6 @@ pub fn assessments(ctx: Context, objects: Objects) -> AssessmentServiceServer<im
 
 struct Indexes {
     ctx: Context,
-    _ready: watch::Sender<bool>,
 }
 
 struct Assessments {

@@ -17,7 +17,6 @@ use prima_platform::{
     db::{self, Database},
     service::{Context, Error, Migrating, Spec, Started, Starting},
 };
-use tokio::sync::watch;
 
 use derived::agency_score::AgencyScores;
 pub use events::NAME;
@@ -35,18 +34,16 @@ async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
     db::migrate::<store::Migrator>(&db, NAME, run).await
 }
 
-/// The service is ready at once, because it needs only its database.
 async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_relay();
     context.spawn_worker(UnitHandler(context.derived.clone()));
     context.spawn_worker(AgencyHandler);
     context.spawn_derived(AgencyScores::new(context.clone()));
-    let (ready, readiness) = watch::channel(true);
-    let server = server::server(context, ready);
+    let server = server::server(context);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(server);
         }),
-        ready: readiness,
+        ready: None,
     })
 }

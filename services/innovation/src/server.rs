@@ -5,20 +5,18 @@ use prima_proto::innovation::v1::{
     self,
     innovation_service_server::{InnovationService, InnovationServiceServer},
 };
-use tokio::sync::watch;
 use tonic::Request;
 
 use crate::rpc::{entry, innovation, portfolio, replication, round, score, uncounted};
 
-/// The service as tonic runs it. It keeps `ready` alive for as long as it is served.
-pub fn server(ctx: Context, ready: watch::Sender<bool>) -> InnovationServiceServer<impl InnovationService> {
+/// The service as tonic runs it.
+pub fn server(ctx: Context) -> InnovationServiceServer<impl InnovationService> {
     let limit = ctx.config.grpc.max_message_bytes;
-    InnovationServiceServer::new(Server { ctx, _ready: ready }).max_decoding_message_size(limit)
+    InnovationServiceServer::new(Server { ctx }).max_decoding_message_size(limit)
 }
 
 struct Server {
     ctx: Context,
-    _ready: watch::Sender<bool>,
 }
 
 #[tonic::async_trait]

@@ -25,6 +25,7 @@ pub mod etag;
 pub mod failpoint;
 pub mod failure;
 pub mod grpc;
+pub mod health;
 pub mod id;
 pub mod jws;
 pub mod key_store;

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, future::Future, net::SocketAddr, pin::Pin, sync
 
 use sea_orm::DbErr;
 use tokio::{net::TcpListener, sync::watch, time::Instant};
-use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 
@@ -20,6 +19,7 @@ use crate::{
     db::{Database, Lock, LockError},
     derived::{self, Derived},
     grpc::{self, Watchers},
+    health::{self, LIVE, Measured},
     id::Ids,
     lifecycle::Tasks,
     objects,
@@ -145,8 +145,8 @@ pub type GrpcError = grpc::ServerError;
 pub struct Started {
     /// Adds its gRPC services.
     pub routes: Box<dyn FnOnce(&mut RoutesBuilder) + Send>,
-    /// Watch channel: whether the service is ready.
-    pub ready: watch::Receiver<bool>,
+    /// Watch channel: whether the service is ready; `None` when it is while its database answers.
+    pub ready: Option<watch::Receiver<bool>>,
 }
 
 /// A future that starts a service.
@@ -256,14 +256,18 @@ impl Host {
                 "revoked",
                 token::persist(db.clone(), revoked.clone(), soft.clone()),
             );
-            let storage = report_storage(
-                reporter.clone(),
-                format!("{STORAGE}{}", spec.name),
-                db.clone(),
-                self.clock.clone(),
-                soft.clone(),
-            );
-            self.tasks.spawn("storage", storage);
+            let (outbox, answers) = (Outbox::default(), watch::Sender::new(true));
+            let answering = answers.subscribe();
+            let measured = Measured {
+                service: spec.name,
+                db: db.clone(),
+                outbox: outbox.clone(),
+                bus: bus.connection(),
+                clock: self.clock.clone(),
+                answers,
+            };
+            self.tasks
+                .spawn("parts", measured.run(reporter.clone(), soft.clone()));
             let config = &self.config.grpc;
             let watchers = Watchers::new(config.max_watchers, config, self.tasks.clone());
             self.tasks
@@ -280,14 +284,14 @@ impl Host {
                 bus: bus.clone(),
                 clock: self.clock.clone(),
                 ids: self.ids.clone(),
-                outbox: Outbox::default(),
+                outbox,
                 derived: Derived::default(),
                 tasks: self.tasks.clone(),
                 watchers,
             })
             .await?;
             (started.routes)(&mut routes);
-            readiness.push((spec.grpc, started.ready));
+            readiness.push((spec.grpc, started.ready.unwrap_or(answering)));
         }
         let audited = Arc::new(audited);
         routes.add_service(audit_service::server(audited.clone()));
@@ -298,7 +302,8 @@ impl Host {
             self.tasks.spawn("follower", follower.run(soft.clone()));
         }
         let _gauge = certificates::gauge(&self.config, self.clock.clone());
-        self.tasks.spawn("health", report(reporter, readiness, soft));
+        self.tasks
+            .spawn("health", health::report(reporter, readiness, soft));
         let edge = grpc::Edge::new(verifier, access::open_methods(), descriptors, &self.config.grpc);
         let edge = edge.on_invalid_token(move |call| {
             let audited = audited.clone();
@@ -381,84 +386,5 @@ async fn unfit(bus: &dyn Bus) -> bus::Error {
     match bus.fit() {
         Err(error @ bus::Error::Unfit(_)) if connected => error,
         _ => std::future::pending().await,
-    }
-}
-
-/// Name in the health service under which a process reports that it runs, whatever its database and bus do.
-pub const LIVE: &str = "live";
-/// Prefix of a service's name in the health service, under which it reports whether the database accepts writes. Reads
-/// work in both cases.
-pub const STORAGE: &str = "storage.";
-/// How often a failed storage is probed.
-const PROBE: Duration = Duration::from_secs(1);
-
-/// Reports to the health service whether a database accepts writes.
-async fn report_storage(
-    mut reporter: tonic_health::server::HealthReporter,
-    name: String,
-    db: Database,
-    clock: Clock,
-    soft: CancellationToken,
-) {
-    let mut storage = db.storage();
-    loop {
-        let works = *storage.borrow_and_update();
-        reporter.set_service_status(&name, serving(works)).await;
-        tokio::select! {
-            () = soft.cancelled() => break,
-            changed = storage.changed() => if changed.is_err() { break },
-            () = tokio::time::sleep(PROBE), if !works => {
-                match db.probe(&clock).await {
-                    Ok(()) => tracing::info!(%name, "the database accepts writes again"),
-                    Err(error) => tracing::error!(%name, %error, "the database accepts no writes"),
-                }
-            }
-        }
-    }
-    reporter.clear_service_status(&name).await;
-}
-
-fn serving(ready: bool) -> ServingStatus {
-    if ready {
-        ServingStatus::Serving
-    } else {
-        ServingStatus::NotServing
-    }
-}
-
-/// Reports the readiness of the services to the health service; NOT_SERVING from the soft stop on.
-async fn report(
-    mut reporter: tonic_health::server::HealthReporter,
-    mut readiness: Vec<(&'static [&'static str], watch::Receiver<bool>)>,
-    soft: CancellationToken,
-) {
-    loop {
-        let mut all = true;
-        for (names, ready) in &mut readiness {
-            let ready = *ready.borrow_and_update() && !soft.is_cancelled();
-            all &= ready;
-            for name in *names {
-                reporter.set_service_status(*name, serving(ready)).await;
-            }
-        }
-        reporter.set_service_status("", serving(all)).await;
-        if soft.is_cancelled() {
-            // Ends the `Watch` streams of health after this last state; an open one would block the stop of the server.
-            for name in readiness.iter().flat_map(|(names, _)| *names).chain(&["", LIVE]) {
-                reporter.clear_service_status(name).await;
-            }
-            return;
-        }
-        let changes = readiness.iter_mut().map(|(_, ready)| {
-            Box::pin(async move {
-                if ready.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            })
-        });
-        tokio::select! {
-            () = soft.cancelled() => {}
-            _ = futures::future::select_all(changes) => {}
-        }
     }
 }

@@ -156,7 +156,7 @@ async fn start(context: Context) -> Result<Started, Error> {
         routes: Box::new(move |routes| {
             routes.add_service(server);
         }),
-        ready: receiver,
+        ready: Some(receiver),
     })
 }
 

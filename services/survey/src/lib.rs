@@ -27,7 +27,6 @@ use prima_platform::{
     service::{Context, Error, Migrating, Spec, Started, Starting},
     vault::Keyring,
 };
-use tokio::sync::watch;
 
 use derived::{
     agency_scores::AgencyScores,
@@ -99,7 +98,6 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_derived(Correction(context.clone()));
     tasks::texts::spawn(&context, &vault);
     tasks::digests::spawn(&context, &vault);
-    let (ready, readiness) = watch::channel(true);
     let app = App {
         counter: Arc::new(Counter::new(&context)),
         context,
@@ -108,11 +106,11 @@ async fn start(context: Context) -> Result<Started, Error> {
         results,
     };
     let access = server::access(app.clone());
-    let surveys = server::surveys(app, ready);
+    let surveys = server::surveys(app);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(surveys).add_service(access);
         }),
-        ready: readiness,
+        ready: None,
     })
 }

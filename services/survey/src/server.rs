@@ -13,7 +13,6 @@ use prima_proto::survey::v1::{
     access_service_server::{AccessService, AccessServiceServer},
     survey_service_server::{SurveyService, SurveyServiceServer},
 };
-use tokio::sync::watch;
 use tonic::{Request, Streaming};
 
 use crate::{
@@ -29,10 +28,10 @@ fn wrapped<A, R>(resource: Answer<A>, response: impl FnOnce(A) -> R) -> Answer<R
     resource.map(|resource| resource.map(response))
 }
 
-/// The gRPC service SurveyService. It owns `ready`, so that the service counts as ready for as long as it is served.
-pub fn surveys(app: App, ready: watch::Sender<bool>) -> SurveyServiceServer<impl SurveyService> {
+/// The gRPC service SurveyService.
+pub fn surveys(app: App) -> SurveyServiceServer<impl SurveyService> {
     let limit = app.context.config.grpc.max_message_bytes;
-    SurveyServiceServer::new(Surveys { app, _ready: ready }).max_decoding_message_size(limit)
+    SurveyServiceServer::new(Surveys { app }).max_decoding_message_size(limit)
 }
 
 /// The gRPC service AccessService.
@@ -43,7 +42,6 @@ pub fn access(app: App) -> AccessServiceServer<impl AccessService> {
 
 struct Surveys {
     app: App,
-    _ready: watch::Sender<bool>,
 }
 
 struct Access {

@@ -1,6 +1,10 @@
-//! Storage that is full or can't be written: what is refused, what continues, what is kept.
+//! Storage that is full or can't be written, and a database or bus that is away: what is refused, what continues, what is kept
+//! and told.
 
-use prima_platform::testing::{eventually, served::refused};
+use prima_platform::{
+    health::LIVE,
+    testing::{eventually, served::refused},
+};
 use prima_proto::directory::v1 as directory;
 use prima_tests::{
     Cluster, DEADLINE,
@@ -257,4 +261,38 @@ async fn a_full_postgres_refuses_writes_for_now() {
     becomes(&process, "storage.directory", ServingStatus::Serving).await;
     create(&client, "penuh").await.unwrap();
     database.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_lacks_is_measured_and_told() {
+    use ServingStatus::{NotServing, Serving};
+    let mut cluster = Cluster::start().await;
+    let process = cluster.serve(Service::Directory).await;
+    let service = "prima.directory.v1.DirectoryService";
+    becomes(&process, "bus.directory", Serving).await;
+    cluster.nats.kill();
+    becomes(&process, "bus.directory", NotServing).await;
+    // What it stores is published later, so it goes on.
+    assert_eq!(health(&process, service).await, Serving);
+    let (line, code) = health_line(&process, "directory");
+    assert!(line.contains("bus terputus"), "{line}");
+    assert_eq!(code, Some(1));
+    cluster.nats.restart();
+    becomes(&process, "bus.directory", Serving).await;
+
+    cluster.postgres.kill();
+    for name in ["database.directory", service, ""] {
+        becomes(&process, name, NotServing).await;
+    }
+    assert_eq!(health(&process, LIVE).await, Serving);
+    let (line, code) = health_line(&process, "directory");
+    assert!(line.contains("basis data tidak menjawab"), "{line}");
+    assert_eq!(code, Some(1));
+    cluster.postgres.restart();
+    for name in ["database.directory", service, ""] {
+        becomes(&process, name, Serving).await;
+    }
+    let (line, code) = health_line(&process, "directory");
+    assert!(line.contains("siap"), "{line}");
+    assert_eq!(code, Some(0));
 }

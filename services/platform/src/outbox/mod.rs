@@ -7,11 +7,13 @@ mod published;
 mod reconcile;
 mod refused;
 mod relay;
+mod status;
 
 pub use owner::{adopt, new_identity};
 pub use reconcile::restage_all;
 pub use refused::Refused;
-pub use relay::{Relay, Status};
+pub use relay::Relay;
+pub use status::Status;
 
 use std::sync::Arc;
 
@@ -65,16 +67,22 @@ impl State {
     }
 }
 
-/// Wakes the relay; cheap to clone.
+/// Wakes the relay, and has its status; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
     wake: Arc<Notify>,
+    status: Status,
 }
 
 impl Outbox {
     /// Wakes the relay after a transaction that staged states was committed.
     pub fn committed(&self) {
         self.wake.notify_one();
+    }
+
+    /// Status of the relay.
+    pub fn status(&self) -> &Status {
+        &self.status
     }
 }
 

@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -16,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{Outbox, refused::Refused};
+use super::{Outbox, refused::Refused, status::Status};
 use crate::{
     bus::{self, Bus, Connection, Event, Owner},
     clock::Clock,
@@ -69,42 +66,6 @@ pub enum Error {
     Refused(#[from] Refused),
 }
 
-/// Status of a relay; cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Status {
-    active: Arc<AtomicBool>,
-    full: Arc<AtomicBool>,
-    pending: Arc<AtomicI64>,
-    refused: Arc<Mutex<Option<Refused>>>,
-}
-
-impl Status {
-    /// Whether this replica holds the lease and publishes.
-    pub fn active(&self) -> bool {
-        self.active.load(Ordering::Relaxed)
-    }
-
-    /// Whether the stream is full; this must raise an alert.
-    pub fn full(&self) -> bool {
-        self.full.load(Ordering::Relaxed)
-    }
-
-    /// Why this database must not fill the stream, if it must not; nothing is published then, and this must raise an
-    /// alert.
-    pub fn refused(&self) -> Option<Refused> {
-        self.refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Returns whether the refusal has changed.
-    fn set_refused(&self, refused: Option<Refused>) -> bool {
-        let mut now = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *now, refused.clone()) != refused
-    }
-}
-
 /// Publishes the outbox of one service.
 pub struct Relay {
     pub(super) db: Database,
@@ -151,7 +112,7 @@ impl Relay {
     ) -> Self {
         let duration = Duration::from_millis(config.lease_millis);
         let lease = Lease::new(db.clone(), "relay", holder, duration);
-        let status = Status::default();
+        let status = outbox.status.clone();
         let (pending, attribute) = (
             status.pending.clone(),
             KeyValue::new("service", service.to_owned()),

@@ -220,7 +220,7 @@ impl Served {
         let started = (spec.start)(context)
             .await
             .unwrap_or_else(|error| panic!("does not start: {error}"));
-        assert!(*started.ready.borrow());
+        assert!(started.ready.is_none_or(|ready| *ready.borrow()));
         let mut routes = Routes::builder();
         (started.routes)(&mut routes);
         Self {

@@ -1,9 +1,11 @@
 //! Checks whether the services serve.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::bail;
-use prima_platform::service::{LIVE, STORAGE};
+use futures::future;
+use prima_platform::health::{LIVE, Part};
+use tokio::time::timeout;
 use tonic::{Code, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -15,20 +17,28 @@ use super::fault;
 use super::print::{self, Table};
 use crate::cli::{HealthArgs, Probe, Service};
 
-/// Runs `prima health`. The exit status is 1 unless every service that was asked serves and accepts writes.
+/// How long a service may take to say how it is.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Runs `prima health`. The exit status is 1 unless every service that was asked serves, with all its parts.
 pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow::Result<ExitCode> {
+    let services = args.of.services();
+    let asked = services.iter().map(|service| async {
+        match timeout(LIMIT, state(connection, *service, args.probe)).await {
+            Ok(state) => state,
+            Err(_) => bail!("tidak menjawab dalam 2 detik"),
+        }
+    });
     let mut all_serve = true;
     let mut rows = Vec::new();
-    for service in args.of.services() {
-        let state = state(connection, service, args.probe).await;
-        all_serve &= matches!(state, Ok(State::Ready));
-        let text = match state {
-            Ok(State::Ready) => "siap".to_owned(),
-            Ok(State::ReadOnly) => "hanya dapat dibaca: penyimpanan penuh atau bermasalah".to_owned(),
-            Ok(State::NotReady) => "belum siap".to_owned(),
-            Err(error) => fault::lines(&error).join("; "),
+    for (service, faults) in services.iter().zip(future::join_all(asked).await) {
+        let faults = faults.unwrap_or_else(|error| fault::lines(&error));
+        all_serve &= faults.is_empty();
+        let text = match faults.is_empty() {
+            true => "siap".to_owned(),
+            false => faults.join("; "),
         };
-        rows.push((service, text));
+        rows.push((*service, text));
     }
     let table = Table::of(&rows)
         .text("Layanan", |(service, _)| service.name())
@@ -42,14 +52,24 @@ pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow:
     })
 }
 
-enum State {
-    Ready,
-    /// The database of the service accepts no writes.
-    ReadOnly,
-    NotReady,
+/// What a part that does not work means for who uses the service.
+fn meaning(part: Part) -> &'static str {
+    match part {
+        Part::Database => "basis data tidak menjawab",
+        Part::Storage => "hanya dapat dibaca: penyimpanan penuh atau bermasalah",
+        Part::Bus => "bus terputus: perubahan tersimpan, dan diumumkan setelah tersambung",
+        Part::Publishing => {
+            "perubahan tersimpan tetapi tidak diumumkan: stream penuh atau milik basis data lain"
+        }
+    }
 }
 
-async fn state(connection: &Connection, service: Service, probe: Option<Probe>) -> anyhow::Result<State> {
+/// What does not work of a service; nothing when it is ready.
+async fn state(
+    connection: &Connection,
+    service: Service,
+    probe: Option<Probe>,
+) -> anyhow::Result<Vec<String>> {
     let mut client = HealthClient::new(connection.channel(service).await?);
     if let Some(probe) = probe {
         let name = match probe {
@@ -57,10 +77,10 @@ async fn state(connection: &Connection, service: Service, probe: Option<Probe>) 
             // The whole process.
             Probe::Ready => "",
         };
-        return match serving_status(&mut client, name.to_owned()).await? {
-            Some(ServingStatus::Serving) => Ok(State::Ready),
-            _ => Ok(State::NotReady),
-        };
+        return Ok(match serving_status(&mut client, name.to_owned()).await? {
+            Some(ServingStatus::Serving) => Vec::new(),
+            _ => vec![NOT_READY.to_owned()],
+        });
     }
     let name = match service {
         Service::Directory => "prima.directory.v1.DirectoryService",
@@ -70,17 +90,23 @@ async fn state(connection: &Connection, service: Service, probe: Option<Probe>) 
         Service::Index => "prima.index.v1.IndexService",
         Service::Ranking => "prima.ranking.v1.RankingService",
     };
+    let mut faults = Vec::new();
     match serving_status(&mut client, name.to_owned()).await? {
         Some(ServingStatus::Serving) => {}
-        Some(_) => return Ok(State::NotReady),
+        Some(_) => faults.push(NOT_READY.to_owned()),
         None => bail!("layanan ini tidak dijalankan di alamat itu"),
     }
-    // Services of older releases do not report the state of their storage.
-    match serving_status(&mut client, format!("{STORAGE}{}", service.name())).await? {
-        Some(ServingStatus::NotServing) => Ok(State::ReadOnly),
-        _ => Ok(State::Ready),
+    for part in Part::ALL {
+        // Services of older releases do not report all of them.
+        let status = serving_status(&mut client, part.name(service.name())).await?;
+        if status == Some(ServingStatus::NotServing) {
+            faults.push(meaning(part).to_owned());
+        }
     }
+    Ok(faults)
 }
+
+const NOT_READY: &str = "belum siap";
 
 /// The state that the health service reports for `service`; `None` when it does not know that name.
 async fn serving_status(
