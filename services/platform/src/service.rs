@@ -174,6 +174,7 @@ pub struct Host {
     clock: Clock,
     ids: Ids,
     revocations: Option<Feed>,
+    documents: Vec<grpc::Document>,
     /// Locks of the database files, held while the services run.
     _locks: Vec<Lock>,
 }
@@ -197,6 +198,7 @@ impl Host {
             clock: Clock::system(),
             ids: Ids::random(),
             revocations: None,
+            documents: Vec::new(),
             _locks: locks,
         }
     }
@@ -208,6 +210,12 @@ impl Host {
             revocations: Some(feed),
             ..self
         }
+    }
+
+    /// Answers GET with these documents, which need no token.
+    #[must_use]
+    pub fn documents(self, documents: Vec<grpc::Document>) -> Self {
+        Self { documents, ..self }
     }
 
     /// Connects to one service's database and migrates it, under a lock; without `run` it only checks that it is up to
@@ -318,6 +326,7 @@ impl Host {
             routes: routes.routes(),
             edge,
             descriptors,
+            documents: self.documents.clone(),
         };
         Ok(Running {
             host: self,

@@ -1,5 +1,6 @@
-//! Accepted connections, whose number is limited. A connection that does not begin HTTP/2, after a TLS handshake where
-//! there is one, is dropped after a timeout, and when the server stops, because a graceful stop waits for every handshake.
+//! Accepted connections, whose number is limited. A connection that does not begin HTTP/2, or send the head of a request of
+//! HTTP/1.1, after a TLS handshake where there is one, is dropped after a timeout, and when the server stops, because a
+//! graceful stop waits for every handshake.
 
 use std::{
     io,
@@ -25,26 +26,65 @@ use super::{
     tls::Stream as Bytestream,
 };
 
-/// Bytes of the connection preface of HTTP/2.
-const PREFACE: usize = 24;
+/// The connection preface of HTTP/2.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long to wait when a connection can't be accepted, such as when the process has no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection that fails when its preface does not arrive in time.
+/// What a connection has begun with: the preface of HTTP/2, or the head of a request of HTTP/1.1.
+#[derive(Debug)]
+struct Beginning {
+    /// Bytes of the preface that have arrived; `None` when another byte has.
+    preface: Option<usize>,
+    /// Ends of lines since the last other byte.
+    lines: usize,
+}
+
+impl Beginning {
+    /// Of a connection on which nothing has arrived.
+    fn new() -> Self {
+        Self {
+            preface: Some(0),
+            lines: 0,
+        }
+    }
+
+    /// Reads the next bytes; whether the beginning is complete.
+    fn pass(&mut self, bytes: &[u8]) -> bool {
+        for byte in bytes {
+            self.preface = self
+                .preface
+                .filter(|read| PREFACE.get(*read) == Some(byte))
+                .map(|read| read + 1);
+            match (self.preface, byte) {
+                (Some(read), _) if read == PREFACE.len() => return true,
+                (Some(_), _) | (None, b'\r') => {}
+                (None, b'\n') => self.lines += 1,
+                (None, _) => self.lines = 0,
+            }
+            if self.lines == 2 {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// A connection that fails when its beginning does not arrive in time.
 pub(super) struct Connection {
     stream: Bytestream,
     socket: Socket,
     _place: Share,
-    read: usize,
-    /// Ends when the preface is overdue; `None` after the preface has arrived.
+    beginning: Beginning,
+    /// Ends when the beginning is overdue; `None` after it has arrived.
     overdue: Option<BoxFuture<'static, ()>>,
 }
 
 /// Limits under which connections are accepted.
 pub(super) struct Terms {
-    /// Interval of TCP keepalive probes, which end the connection of a client that vanished before it began HTTP/2.
+    /// Interval of TCP keepalive probes, which end the connection of a client that vanished before it began.
     pub keepalive: Duration,
-    /// How long a connection may take to begin HTTP/2.
+    /// How long a connection may take to begin.
     pub timeout: Duration,
     /// The places of connections.
     pub places: Arc<Pool>,
@@ -98,14 +138,14 @@ impl Connection {
             stream: Bytestream::new(tcp, acceptor),
             socket,
             _place: place,
-            read: 0,
+            beginning: Beginning::new(),
             overdue: Some(Box::pin(overdue)),
         })
     }
 }
 
 impl Connection {
-    /// Fails an operation that has to wait when the beginning of HTTP/2 is overdue.
+    /// Fails an operation that has to wait when its beginning is overdue.
     fn in_time<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match &mut self.overdue {
             Some(overdue) if polled.is_pending() => match overdue.as_mut().poll(cx) {
@@ -128,10 +168,11 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        self.read = self
-            .read
-            .saturating_add(buf.filled().len().saturating_sub(before));
-        if self.read >= PREFACE {
+        if self.overdue.is_some()
+            && self
+                .beginning
+                .pass(buf.filled().get(before..).unwrap_or_default())
+        {
             self.overdue = None;
         }
         self.in_time(cx, polled)
@@ -172,5 +213,25 @@ impl Connected for Connection {
 
     fn connect_info(&self) -> Socket {
         self.socket
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_begins_with_a_preface_or_with_a_whole_head() {
+        let ends_at = |bytes: &[u8]| {
+            let mut beginning = Beginning::new();
+            let mut parts = bytes.chunks(1);
+            parts.position(|byte| beginning.pass(byte)).map(|at| at + 1)
+        };
+        assert_eq!(ends_at(PREFACE), Some(24));
+        assert_eq!(ends_at(b"PRI * HTTP/2.0\r\n\r\nSM\r\n"), None);
+        assert_eq!(ends_at(b"GET / HTTP/1.1\r\n\r\n"), Some(18));
+        assert_eq!(ends_at(b"POST / HTTP/1.1\r\nhost: x\r\n\r\n{}"), Some(28));
+        assert_eq!(ends_at(b"GET / HTTP/1.1\n\n"), Some(16));
+        assert_eq!(ends_at(b"PUT / HTTP/1.1\r\nhost: x\r\nhost: y\r\n"), None);
     }
 }

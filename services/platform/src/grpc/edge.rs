@@ -20,6 +20,7 @@ use tracing::Instrument;
 
 use super::{
     body::{Placed, Received},
+    connect,
     limits::{self, Call, HEALTH, Limits, REFLECTION, Room},
     origin::Network,
     shares::Origin,
@@ -287,15 +288,19 @@ where
             let early = after.checked_sub(TICK);
             early.and_then(|early| Instant::now().checked_add(early))
         });
+        let system = match request.extensions().get::<connect::Call>() {
+            Some(_) => "connectrpc",
+            None => "grpc",
+        };
         let span = tracing::info_span!(
-            "call", otel.name = %method.name, otel.kind = "server", rpc.system = "grpc", rpc.method = %method.name,
-            rpc.response.status_code = tracing::field::Empty
+            "call", otel.name = %method.name, otel.kind = "server", rpc.system.name = system,
+            rpc.method = %method.name, rpc.response.status_code = tracing::field::Empty
         );
         let parent = request.headers().get("traceparent");
         trace::set_parent(&span, parent.and_then(|parent| parent.to_str().ok()));
         let record = span.clone();
         let work = async move {
-            let mut line = Line::new(method, record, started);
+            let mut line = Line::new(method, system, record, started);
             let result = match admitted {
                 Err(failure) => {
                     if let Some(about_token) = about_token {
@@ -375,6 +380,8 @@ async fn passed(due: Option<Option<Instant>>) {
 /// Writes the log line of a call when it is dropped, also when the caller has cancelled it.
 struct Line {
     method: Method,
+    /// The protocol.
+    system: &'static str,
     /// Whether the line is written, by the level of the log.
     is_logged: bool,
     who: String,
@@ -385,9 +392,10 @@ struct Line {
 
 impl Line {
     /// A call that has begun; it counts as cancelled unless it is finished.
-    fn new(method: Method, span: tracing::Span, started: Instant) -> Self {
+    fn new(method: Method, system: &'static str, span: tracing::Span, started: Instant) -> Self {
         Self {
             method,
+            system,
             is_logged: tracing::enabled!(tracing::Level::INFO),
             who: String::new(),
             started,
@@ -419,7 +427,8 @@ impl Drop for Line {
         self.method.measure(code, elapsed);
         if self.is_logged {
             let ms = (elapsed.as_secs_f64() * 1e5).round() / 100.0;
-            tracing::info!(method = %self.method.name, code = ?code, ms, caller = %self.who, "call");
+            let (method, system) = (&self.method.name, self.system);
+            tracing::info!(%method, code = ?code, ms, caller = %self.who, system, "call");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod connect;
 mod connection;
 mod edge;
 mod limits;
@@ -15,6 +16,7 @@ mod tls;
 mod watching;
 
 pub use answer::{Answer, answer};
+pub use connect::Document;
 pub use edge::{Edge, InvalidToken};
 pub use origin::Network;
 pub use server::{Error as ServerError, Server, bind};

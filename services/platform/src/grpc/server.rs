@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{service::Routes, transport};
 
 use super::{
-    Edge,
+    Document, Edge,
+    connect::{Connect, Door, Frames},
     connection::{Connection, Terms, accept},
     origin::Proxies,
     shares::{CONNECTIONS, Pool},
@@ -58,8 +59,10 @@ pub struct Server {
     pub routes: Routes,
     /// The layer around all services.
     pub edge: Edge,
-    /// Descriptors for reflection.
+    /// Descriptors of all methods, for reflection and for calls in JSON.
     pub descriptors: &'static [u8],
+    /// Documents that are answered to GET.
+    pub documents: Vec<Document>,
 }
 
 impl Server {
@@ -76,6 +79,7 @@ impl Server {
                 .add_service(builder().build_v1()?)
                 .add_service(builder().build_v1alpha()?);
         }
+        let connect = Connect::new(self.descriptors, self.documents, config.max_message_bytes);
         let soft = tasks.soft().clone();
         let keepalive = Duration::from_secs(config.keepalive_seconds);
         let age = Duration::from_secs(config.max_connection_age_seconds);
@@ -92,7 +96,11 @@ impl Server {
                 // A stream of survey responses must be able to buffer whole batches while one is stored.
                 .initial_stream_window_size(1 << 20)
                 .initial_connection_window_size(4 << 20)
+                // Calls in JSON come by either version of HTTP; those of gRPC by HTTP/2.
+                .accept_http1(true)
+                .layer(Door(connect.clone()))
                 .layer(self.edge.clone())
+                .layer(Frames)
                 .add_routes(routes.clone())
                 .serve_with_incoming_shutdown(
                     incoming.map(Ok::<Connection, io::Error>),

@@ -123,6 +123,11 @@ pub(super) fn enrich(bare: &Status) -> Status {
         "" if code == Code::Unimplemented => "no such method",
         text => text,
     };
+    detailed(code, reason, message, localized)
+}
+
+/// A status with a reason, and a message in English and one in Indonesian.
+pub(super) fn detailed(code: Code, reason: &str, message: &str, localized: &str) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info(reason, DOMAIN, std::collections::HashMap::<String, String>::new());
     details.set_localized_message(LOCALE, localized);

@@ -29,8 +29,8 @@ use crate::config;
 /// How often the files are read to see whether they have changed. They are small, and a mounted Secret changes without
 /// an event that every file system reports.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// The protocol that clients may negotiate (ALPN).
-const HTTP2: &[u8] = b"h2";
+/// The protocols that clients may negotiate (ALPN).
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// A file of TLS that can't be used: the setting, the file and the reason.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +132,7 @@ impl Files {
         let mut config = builder
             .with_single_cert(chain, key)
             .map_err(|e| certificate(&e))?;
-        config.alpn_protocols = vec![HTTP2.to_vec()];
+        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         Ok(config)
     }
 }

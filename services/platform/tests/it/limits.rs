@@ -186,6 +186,7 @@ impl TestServer {
             routes: routes.routes(),
             edge: Edge::new(verifier, public, &descriptors(), &config),
             descriptors: &[],
+            documents: Vec::new(),
         };
         let own = tasks.clone();
         #[expect(clippy::disallowed_methods, reason = "ends with the test")]

@@ -115,7 +115,7 @@ async fn handshake(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_listener_speaks_http2_over_tls_1_2_and_1_3() {
+async fn the_listener_speaks_both_versions_of_http_over_tls_1_2_and_1_3() {
     let ca = Authority::new("CA");
     let (server, _folder) = listener(&ca, |_, _| {}).await;
     for version in [&TLS12, &TLS13] {
@@ -125,7 +125,9 @@ async fn the_listener_speaks_http2_over_tls_1_2_and_1_3() {
         let session = stream.get_ref().1;
         assert_eq!(session.protocol_version(), Some(version.version));
         assert_eq!(session.alpn_protocol(), Some(&b"h2"[..]));
-        assert!(handshake(&server, &ca, &[version], &["http/1.1"]).await.is_err());
+        let stream = handshake(&server, &ca, &[version], &["http/1.1"]).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+        assert!(handshake(&server, &ca, &[version], &["spdy/3"]).await.is_err());
     }
 }
 

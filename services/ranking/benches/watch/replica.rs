@@ -137,6 +137,7 @@ pub async fn run(updates: u32) {
         routes: routes.routes(),
         edge: Edge::new(verifier, public, FILE_DESCRIPTOR_SET, &config.grpc),
         descriptors: FILE_DESCRIPTOR_SET,
+        documents: Vec::new(),
     };
     let (listener, address) = bind(&config.grpc).await.unwrap();
     println!("{address}");

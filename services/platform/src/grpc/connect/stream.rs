@@ -1,0 +1,127 @@
+//! The body of the response of a stream: its messages, and the status as the last one.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body::Frame;
+use serde_json::{Map, Value};
+use tonic::{Code, Status, body::Body};
+
+use super::{
+    envelope::{self, COMPRESSED, END},
+    error, gzip,
+    head::{Call, Codec},
+    json,
+};
+use crate::grpc::status::{enrich, status};
+
+/// The messages of `inner`, which are those of gRPC, as those of Connect.
+pub(super) fn messages(inner: Body, call: Call) -> Body {
+    Body::new(Messages {
+        inner,
+        call,
+        buffer: BytesMut::new(),
+        ended: false,
+    })
+}
+
+/// The last message of a stream: the error, unless it is `None`, and the metadata behind the messages.
+pub(super) fn end(call: &Call, failed: Option<&Status>, trailers: &HeaderMap) -> Bytes {
+    let mut end = Map::new();
+    if let Some(failed) = failed {
+        end.insert(
+            "error".to_owned(),
+            error::object(failed, &call.shared.methods.pool),
+        );
+    }
+    let mut metadata = Map::new();
+    for name in trailers.keys().filter(|name| !name.as_str().starts_with("grpc-")) {
+        let values = trailers.get_all(name).iter();
+        let values: Vec<Value> = values
+            .filter_map(|value| value.to_str().ok())
+            .map(Value::from)
+            .collect();
+        metadata.insert(name.as_str().to_owned(), values.into());
+    }
+    if !metadata.is_empty() {
+        end.insert("metadata".to_owned(), metadata.into());
+    }
+    let text = Value::from(end).to_string();
+    envelope::put(END, text.as_bytes()).unwrap_or_default()
+}
+
+struct Messages {
+    inner: Body,
+    call: Call,
+    buffer: BytesMut,
+    ended: bool,
+}
+
+impl Messages {
+    /// The next message that is complete; `None` while there is none.
+    fn next(&mut self) -> Result<Option<Bytes>, Status> {
+        let Some((_, message)) = envelope::take(&mut self.buffer, usize::MAX).ok().flatten() else {
+            return Ok(None);
+        };
+        let message: Bytes = match (self.call.codec, &self.call.method) {
+            (Codec::Json, Some(method)) => json::of_message(&method.output, message).map_err(status)?.into(),
+            _ => message,
+        };
+        let packed = Some(&message).filter(|_| self.call.accepts_packed);
+        Ok(match packed.and_then(|message| gzip::pack(message)) {
+            Some(packed) => envelope::put(COMPRESSED, &packed),
+            None => envelope::put(0, &message),
+        })
+    }
+
+    fn end(
+        &mut self,
+        failed: Option<&Status>,
+        trailers: &HeaderMap,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        self.ended = true;
+        let end = end(&self.call, failed, trailers);
+        Poll::Ready(Some(Ok(Frame::data(end))))
+    }
+}
+
+impl http_body::Body for Messages {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        loop {
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            match self.next() {
+                Ok(Some(message)) => return Poll::Ready(Some(Ok(Frame::data(message)))),
+                Ok(None) => {}
+                Err(failed) => return self.end(Some(&failed), &HeaderMap::new()),
+            }
+            match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.buffer.extend_from_slice(&data),
+                    Err(frame) => {
+                        let trailers = frame.into_trailers().unwrap_or_default();
+                        let status = Status::from_header_map(&trailers);
+                        let failed = status.filter(|status| status.code() != Code::Ok);
+                        return self.end(failed.as_ref(), &trailers);
+                    }
+                },
+                Some(Err(failed)) => return self.end(Some(&failed), &HeaderMap::new()),
+                None => {
+                    let cut = enrich(&Status::unknown("the stream has ended without a status"));
+                    return self.end(Some(&cut), &HeaderMap::new());
+                }
+            }
+        }
+    }
+}
