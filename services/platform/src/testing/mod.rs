@@ -11,6 +11,7 @@
 pub mod attack;
 pub mod bus_suite;
 pub mod certificates;
+pub mod http;
 pub mod nats;
 pub mod postgres;
 pub mod proxy;

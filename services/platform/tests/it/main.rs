@@ -12,6 +12,7 @@ mod audit;
 mod begin;
 mod bus;
 mod command;
+mod connect;
 mod derived;
 mod follower;
 mod half_open;

@@ -73,10 +73,7 @@ pub(super) fn refused(call: &Call, status: &Status) -> Response<Body> {
         let end = stream::end(call, Some(status), &HeaderMap::new());
         return stream_of(call, HeaderMap::new(), whole(end));
     }
-    let http = match (status.code(), &call.method) {
-        (Code::Unimplemented, None) => StatusCode::NOT_FOUND,
-        (code, _) => error::code(code).1,
-    };
+    let http = error::code(status.code()).1;
     let mut response = refusal(&call.shared, http, status);
     if http == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer");
@@ -178,9 +175,11 @@ async fn message(call: &Call, parts: &Parts, mut body: Body) -> Result<Response<
     let Some((0, message)) = taken else {
         return Err(enrich(&Status::unknown("the response has no message")));
     };
-    let message: Bytes = match (call.codec, &call.method) {
-        (Codec::Json, Some(method)) => json::of_message(&method.output, message).map_err(status)?.into(),
-        _ => message,
+    let message: Bytes = match call.codec {
+        Codec::Json => json::of_message(&call.method.output, message)
+            .map_err(status)?
+            .into(),
+        Codec::Proto => message,
     };
     let packed = Some(&message)
         .filter(|_| call.accepts_packed)

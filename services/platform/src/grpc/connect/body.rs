@@ -69,9 +69,9 @@ impl Call {
                 })?,
             false => sent,
         };
-        let frame = match (self.codec, &self.method) {
-            (Codec::Json, Some(method)) => json::to_frame(&method.input, &plain).map_err(status)?,
-            _ => envelope::put(0, &plain),
+        let frame = match self.codec {
+            Codec::Json => json::to_frame(&self.method.input, &plain).map_err(status)?,
+            Codec::Proto => envelope::put(0, &plain),
         };
         frame.ok_or_else(|| too_long(limit))
     }
@@ -93,7 +93,7 @@ impl Frames {
             return self.call.frame(sent, self.call.packed).map(Some);
         }
         let taken = envelope::take(&mut self.buffer, limit).map_err(|_| too_long(limit))?;
-        let requests = self.call.method.as_ref().is_none_or(|method| method.requests);
+        let requests = self.call.method.requests;
         let Some((flags, message)) = taken else {
             if self.received {
                 self.ended = true;

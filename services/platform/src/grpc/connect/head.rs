@@ -1,6 +1,6 @@
 //! The head of a request: which call it begins, and in which form its messages are.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use base64::{
     Engine, alphabet,
@@ -9,6 +9,7 @@ use base64::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Response, Uri, Version, header};
 use percent_encoding::percent_decode_str;
+use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 
 use super::{Connect, answer, document::Document, gzip::GZIP, method::Method};
@@ -44,8 +45,7 @@ pub(super) enum Codec {
 #[derive(Debug, Clone)]
 pub(in crate::grpc) struct Call {
     pub(super) shared: Shared,
-    /// `None` when there is no such method, which the server behind the door then says.
-    pub(super) method: Option<Arc<Method>>,
+    pub(super) method: Arc<Method>,
     pub(super) codec: Codec,
     /// Whether messages are in envelopes, as those of streams are.
     pub(super) enveloped: bool,
@@ -55,6 +55,8 @@ pub(in crate::grpc) struct Call {
     pub(super) accepts_packed: bool,
     /// Whether it came by GET.
     pub(super) by_get: bool,
+    /// When its response must have been sent.
+    pub(super) due: Option<Instant>,
 }
 
 /// What every call refers to.
@@ -127,31 +129,28 @@ type Refused = Box<Response<Body>>;
 fn read(connect: &Arc<Connect>, request: Request<Body>) -> Result<Opening, Refused> {
     let refuse = |http, status: &Status| Box::new(answer::refusal(connect, http, status));
     let (mut parts, body) = request.into_parts();
-    let method = connect.methods.get(parts.uri.path()).cloned();
+    let Some(method) = connect.methods.get(parts.uri.path()).cloned() else {
+        let status = enrich(&Status::unimplemented(""));
+        return Err(refuse(http::StatusCode::NOT_FOUND, &status));
+    };
     let by_get = parts.method == Verb::GET;
-    let allowed = method.as_ref().map_or("POST", |method| method.allowed());
-    if !allowed.split(", ").any(|verb| verb == parts.method.as_str()) {
-        return Err(match method {
-            Some(_) => Box::new(not_allowed(connect, allowed)),
-            None => refuse(http::StatusCode::NOT_FOUND, &enrich(&Status::unimplemented(""))),
-        });
+    if !method
+        .allowed()
+        .split(", ")
+        .any(|verb| verb == parts.method.as_str())
+    {
+        return Err(Box::new(not_allowed(connect, method.allowed())));
     }
     let query = by_get.then(|| Query::of(&parts.uri));
     let form = match &query {
         Some(query) => Codec::of(&query.encoding).map(|codec| (codec, false)),
         None => parts.headers.get(header::CONTENT_TYPE).and_then(media_type),
     };
-    let fits = |(_, enveloped): &(Codec, bool)| {
-        let is_unary = method.as_ref().map(|method| method.is_unary());
-        is_unary.is_none_or(|is_unary| is_unary != *enveloped)
+    let form = form.filter(|(_, enveloped)| *enveloped != method.is_unary());
+    let Some((codec, enveloped)) = form else {
+        return Err(Box::new(unknown_form(connect, &method, by_get)));
     };
-    let Some((codec, enveloped)) = form.filter(fits) else {
-        return Err(Box::new(unknown_form(connect, method.as_deref(), by_get)));
-    };
-    let is_bidirectional = method
-        .as_ref()
-        .is_some_and(|method| method.requests && method.responses);
-    if is_bidirectional && parts.version < Version::HTTP_2 {
+    if method.requests && method.responses && parts.version < Version::HTTP_2 {
         let status = detailed(
             Code::Unknown,
             "MALFORMED_REQUEST",
@@ -178,8 +177,9 @@ fn read(connect: &Arc<Connect>, request: Request<Body>) -> Result<Opening, Refus
         packed: false,
         accepts_packed: false,
         by_get,
+        due: None,
     };
-    let read = || -> Result<(bool, bool, Option<HeaderValue>), Status> {
+    let read = || -> Result<(bool, bool, Option<u64>), Status> {
         let packed = packed(sent?.as_deref())?;
         let accepts_packed = accepted?.map_or(packed, |list| accepts(&list));
         version(headers, query.as_ref())?;
@@ -204,8 +204,9 @@ fn read(connect: &Arc<Connect>, request: Request<Body>) -> Result<Opening, Refus
     }
     let kind = HeaderValue::from_static("application/grpc");
     parts.headers.insert(header::CONTENT_TYPE, kind);
-    if let Some(timeout) = timeout {
-        parts.headers.insert(GRPC_TIMEOUT, timeout);
+    if let Some(ms) = timeout {
+        parts.headers.insert(GRPC_TIMEOUT, grpc_timeout(ms));
+        call.due = Instant::now().checked_add(Duration::from_millis(ms));
     }
     parts.method = Verb::POST;
     parts.uri = bare(&parts.uri);
@@ -295,20 +296,24 @@ fn version(headers: &HeaderMap, query: Option<&Query>) -> Result<(), Status> {
     Ok(())
 }
 
-/// The time-out of gRPC, whose number has at most 8 digits.
-fn timeout(headers: &HeaderMap) -> Result<Option<HeaderValue>, Status> {
+/// The time-out, milliseconds.
+fn timeout(headers: &HeaderMap) -> Result<Option<u64>, Status> {
     let Some(sent) = text(headers, &TIMEOUT)? else {
         return Ok(None);
     };
     let fits = (1..=10).contains(&sent.len()) && sent.bytes().all(|byte| byte.is_ascii_digit());
-    let ms: Option<u64> = sent.parse().ok().filter(|_| fits);
-    let ms = ms.ok_or_else(|| malformed("connect-timeout-ms must be a number of 1 to 10 digits"))?;
+    let ms = sent.parse().ok().filter(|_| fits);
+    ms.map(Some)
+        .ok_or_else(|| malformed("connect-timeout-ms must be a number of 1 to 10 digits"))
+}
+
+/// A time-out as gRPC writes it, with at most 8 digits.
+fn grpc_timeout(ms: u64) -> HeaderValue {
     let text = match ms < 100_000_000 {
         true => format!("{ms}m"),
         false => format!("{}S", ms / 1000),
     };
-    let value = HeaderValue::try_from(text).map_err(|_| malformed("connect-timeout-ms"))?;
-    Ok(Some(value))
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("0m"))
 }
 
 /// The query of a call by GET.
@@ -375,11 +380,10 @@ fn not_allowed(connect: &Connect, allowed: &'static str) -> Response<Body> {
 }
 
 /// The refusal of a body whose media type is not one of those of the method.
-fn unknown_form(connect: &Connect, method: Option<&Method>, by_get: bool) -> Response<Body> {
-    let enveloped = method.is_some_and(|method| !method.is_unary());
-    let types = match enveloped {
-        true => "application/connect+json, application/connect+proto",
-        false => "application/json, application/proto",
+fn unknown_form(connect: &Connect, method: &Method, by_get: bool) -> Response<Body> {
+    let types = match method.is_unary() {
+        true => "application/json, application/proto",
+        false => "application/connect+json, application/connect+proto",
     };
     let text = match by_get {
         true => "the parameter encoding must be json or proto".to_owned(),

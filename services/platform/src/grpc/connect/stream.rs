@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::Frame;
 use serde_json::{Map, Value};
+use tokio::time::Sleep;
 use tonic::{Code, Status, body::Body};
 
 use super::{
@@ -21,8 +22,10 @@ use crate::grpc::status::{enrich, status};
 
 /// The messages of `inner`, which are those of gRPC, as those of Connect.
 pub(super) fn messages(inner: Body, call: Call) -> Body {
+    let due = call.due.map(|due| Box::pin(tokio::time::sleep_until(due)));
     Body::new(Messages {
         inner,
+        due,
         call,
         buffer: BytesMut::new(),
         ended: false,
@@ -56,6 +59,8 @@ pub(super) fn end(call: &Call, failed: Option<&Status>, trailers: &HeaderMap) ->
 
 struct Messages {
     inner: Body,
+    /// Ends at the deadline of the call.
+    due: Option<Pin<Box<Sleep>>>,
     call: Call,
     buffer: BytesMut,
     ended: bool,
@@ -67,9 +72,11 @@ impl Messages {
         let Some((_, message)) = envelope::take(&mut self.buffer, usize::MAX).ok().flatten() else {
             return Ok(None);
         };
-        let message: Bytes = match (self.call.codec, &self.call.method) {
-            (Codec::Json, Some(method)) => json::of_message(&method.output, message).map_err(status)?.into(),
-            _ => message,
+        let message: Bytes = match self.call.codec {
+            Codec::Json => json::of_message(&self.call.method.output, message)
+                .map_err(status)?
+                .into(),
+            Codec::Proto => message,
         };
         let packed = Some(&message).filter(|_| self.call.accepts_packed);
         Ok(match packed.and_then(|message| gzip::pack(message)) {
@@ -106,7 +113,15 @@ impl http_body::Body for Messages {
                 Ok(None) => {}
                 Err(failed) => return self.end(Some(&failed), &HeaderMap::new()),
             }
-            match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+            let polled = Pin::new(&mut self.inner).poll_frame(cx);
+            if polled.is_pending()
+                && let Some(due) = &mut self.due
+                && due.as_mut().poll(cx).is_ready()
+            {
+                let passed = enrich(&Status::deadline_exceeded("the caller's deadline has passed"));
+                return self.end(Some(&passed), &HeaderMap::new());
+            }
+            match ready!(polled) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => self.buffer.extend_from_slice(&data),
                     Err(frame) => {
