@@ -29,7 +29,7 @@ import publication
 import ranking
 import survey_in_full
 from kit import (
-    ACCESS, ASSESSMENT, AUDIT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, HEALTH, INDEX, INNOVATION, PRIVACY,
+    ACCESS, ASSESSMENT, AUDIT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, EXAMPLES, HEALTH, INDEX, INNOVATION, PRIVACY,
     RANKING, SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, every_other_method, expect, expect_within,
     refused,
 )
@@ -464,6 +464,8 @@ def main():
     parser.add_argument("--public", help="folder with the files of publications; without it they are not checked")
     parser.add_argument("--data", type=pathlib.Path, help="skm.json with the vector G-SKM-1",
                         default=pathlib.Path(__file__).resolve().parents[1] / "data" / "skm.json")
+    parser.add_argument("--examples", type=pathlib.Path,
+                        help="file of examples of requests, services/prima/data/examples.json, to be written again")
     args = parser.parse_args()
     given = {DIRECTORY: args.directory, SURVEY: args.survey, INNOVATION: args.innovation, COMPLAINT: args.complaint,
              INDEX: args.index, RANKING: args.ranking}
@@ -488,6 +490,8 @@ def main():
     publication.run(report, endpoints, token, operator, TABLE, args.public)
     audit.run(report, endpoints, token, operator)
     every_other_method(report, endpoints, token)
+    if args.examples and not report.failed:
+        EXAMPLES.write(args.examples)
     print(f"{report.passed} passed, {report.failed} failed", flush=True)
     return 1 if report.failed or not report.passed else 0
 

@@ -1,6 +1,8 @@
 """Shared by all scenarios: calls by reflection alone, watches, refusals, and the count of checks."""
 
 import contextlib
+import json
+import re
 import threading
 import time
 
@@ -68,6 +70,36 @@ class Report:
         print(f"FAIL {text}: {why}", flush=True)
 
 
+class Examples:
+    """The largest request of each method that is still easy to read: what openapi.json shows as an example."""
+
+    LIMIT = 1500
+    # What only a server can make.
+    LEFT_OUT = ("pageToken", "resumeToken")
+
+    def __init__(self):
+        self.requests = {}
+
+    def add(self, service, name, message):
+        fields = json_format.MessageToDict(message)
+        fields = {key: value for key, value in fields.items() if key not in self.LEFT_OUT}
+        known = self.requests.get(f"{service}.{name}")
+        is_longer = known is None or len(json.dumps(known)) < len(json.dumps(fields))
+        if service.startswith("prima.") and is_longer and len(json.dumps(fields)) <= self.LIMIT:
+            self.requests[f"{service}.{name}"] = fields
+
+    def write(self, path):
+        """Writes them over those of an earlier run, without the ids of this run."""
+        text = json.dumps(self.requests)
+        for run_id in set(re.findall(r"uji-([0-9a-f]{8})", text)):
+            text = text.replace(f"uji-{run_id}", "contoh").replace(run_id, "contoh")
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps(dict(sorted((kept | json.loads(text)).items())), indent=1, ensure_ascii=False) + "\n")
+
+
+EXAMPLES = Examples()
+
+
 class Endpoint:
     """One server: its channel and the descriptors that it returned."""
 
@@ -115,8 +147,11 @@ class Caller:
         if rows is None:
             message = json_format.ParseDict(fields or {}, request())
         else:
-            message = iter([json_format.ParseDict(row, request()) for row in rows])
-        return call(message, metadata=self.metadata, timeout=seconds)
+            messages = [json_format.ParseDict(row, request()) for row in rows]
+            message = iter(messages)
+        answer = call(message, metadata=self.metadata, timeout=seconds)
+        EXAMPLES.add(service, name, message if rows is None else messages[0])
+        return answer
 
 
 class Watch:

@@ -1,6 +1,7 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
 mod access;
+mod api;
 mod audit;
 mod call;
 mod complaint;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use access::{AccessArgs, AccessRole};
+pub use api::{ApiArgs, ApiDocument};
 pub use audit::{AuditArgs, AuditCommand, AuditDecisionArg, AuditFormat, AuditListArgs, AuditVerifyArgs};
 pub use call::{CallArgs, CompletionsArgs, complete, completions};
 pub use complaint::{
@@ -163,6 +165,10 @@ pub enum Command {
     Key(KeyArgs),
     #[command(about = "Siapa boleh memanggil metode apa")]
     Access(AccessArgs),
+    #[command(
+        about = "Cetak dokumen API untuk program: OpenAPI atau AsyncAPI, sama dengan /openapi.json dan /asyncapi.json"
+    )]
+    Api(ApiArgs),
     #[command(about = "Catatan audit: siapa melakukan apa, dan apakah catatannya utuh")]
     Audit(AuditArgs),
     #[command(about = "Periksa apakah layanan siap")]

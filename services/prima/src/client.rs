@@ -60,6 +60,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Completions(_)
         | Command::Workflow(_)
         | Command::Access(_)
+        | Command::Api(_)
         | Command::Verify(_)
         | Command::Workdays(_) => bail!(LOCAL),
         Command::Health(args) => return health::check(&connection, &args).await,

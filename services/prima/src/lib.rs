@@ -1,10 +1,12 @@
 //! The one binary of Prima: it runs the services, and is their client on the command line.
 
+pub mod api;
 mod cli;
 mod client;
 mod demo;
 mod local;
 pub mod run;
+mod summaries;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
             Command::DeadLetters(args) => run::dead_letters(args).await,
             Command::Token(args) => run::token::token(args).await,
             Command::Access(args) => local::access::run(&args),
+            Command::Api(args) => api::run(&args),
             Command::Workdays(args) => local::workdays::run(&args),
             Command::Instrument(InstrumentArgs {
                 command: InstrumentCommand::Check(args),

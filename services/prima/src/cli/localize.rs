@@ -219,6 +219,7 @@ mod tests {
             "prima complaint -h",
             "prima workdays -h",
             "prima access -h",
+            "prima api -h",
             "prima audit list -h",
             "prima audit verify -h",
             "prima complaint submit --help",

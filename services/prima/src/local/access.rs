@@ -64,7 +64,8 @@ fn name(who: Caller) -> &'static str {
     }
 }
 
-fn grants(rule: &Rule) -> String {
+/// Who may call a method, in Indonesian.
+pub(crate) fn grants(rule: &Rule) -> String {
     let grants: Vec<String> = rule.grants.iter().map(grant).collect();
     grants.join("; ")
 }
@@ -92,7 +93,7 @@ fn notes(rule: &Rule) -> &'static str {
 }
 
 /// A rule for programs, with the words of the contract.
-fn machine(rule: &Rule) -> serde_json::Value {
+pub(crate) fn machine(rule: &Rule) -> serde_json::Value {
     let grant = |grant: &Grant| {
         let who: Vec<&str> = grant.who.iter().map(Caller::as_str_name).collect();
         match grant.needs {

@@ -4,6 +4,7 @@ use prost_reflect::{Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::client::contract;
 use crate::client::print::{self, Table};
+use crate::summaries::summary;
 
 /// The methods whose name or service contains the pattern.
 pub(super) fn list(pattern: &str) -> anyhow::Result<String> {
@@ -12,7 +13,8 @@ pub(super) fn list(pattern: &str) -> anyhow::Result<String> {
     let table = Table::of(&methods)
         .whole("Metode", |method| method.name().to_owned())
         .whole("Layanan", |method| method.parent_service().full_name().to_owned())
-        .text("Aliran", streams);
+        .text("Aliran", streams)
+        .text("Kegunaan", |method| summary(method.full_name()));
     Ok(table.print() + &format!("{} metode.\n", methods.len()))
 }
 
@@ -28,7 +30,11 @@ fn streams(method: &MethodDescriptor) -> &'static str {
 /// A method with its fields and their comments in the contract.
 pub(super) fn describe(method: &MethodDescriptor) -> String {
     let text = contract::comment(&method.parent_file(), method.path());
-    let mut page = format!("{}\n", contract::path(method).trim_start_matches('/'));
+    let mut page = format!(
+        "{}\n  {}.\n",
+        contract::path(method).trim_start_matches('/'),
+        summary(method.full_name())
+    );
     if !text.is_empty() {
         page += &format!("  {}\n", print::clean(&text));
     }
