@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test: installs what is missing (tests/tools.sh), builds, runs the Rust suites, then the Python conformance
-# client against a `prima up` of its own. Prints the time of each step; ends non-zero when anything failed.
+# Runs every test: installs what is missing (tests/tools.sh), builds, runs the Rust suites, then the conformance clients in
+# Python, PHP and Node against a `prima up` of its own. Prints the time of each step; ends non-zero when anything failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -111,12 +111,32 @@ conformance() {
     "$PRIMA_BIN" token --key "$work/data/key.pem" --subject pencatat --roles operator >"$work/operator"
     "$PRIMA_PYTHON" -B tests/conformance/conformance.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token" \
         --evaluator-token-file "$work/evaluator" --operator-token-file "$work/operator" --intake-token-file "$work/intake" \
-        --public "$work/data/public"
+        --public "$work/data/public" --record "$work/record"
+    other_languages "$endpoint"
     "$PRIMA_PYTHON" -B tests/seeds/seeds.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token"
     kill -TERM "$server"
     # A clean stop is part of what is tested.
     wait "$server" || { echo "prima up ended with status $? after SIGTERM"; return 1; }
     server=
+}
+
+# What regional systems are written in, over JSON: plain PHP, and Node with generated stubs. What was sent and answered in JSON is
+# validated by the descriptions of the API.
+other_languages() {
+    php -d memory_limit=256M tests/conformance/region.php --endpoint="$1" --token-file="$work/data/token" \
+        --operator-token-file="$work/operator" --evaluator-token-file="$work/evaluator" --record="$work/record"
+    "$PRIMA_BIN" api openapi >"$work/openapi.json"
+    "$PRIMA_BIN" api asyncapi >"$work/asyncapi.json"
+    "$PRIMA_PYTHON" -B tests/conformance/schemas.py --endpoint "$1" --openapi "$work/openapi.json" \
+        --asyncapi "$work/asyncapi.json" --record "$work/record"
+    mkdir "$work/node"
+    # Node looks for packages beside the script that it runs.
+    ln -s "$PRIMA_NODE_MODULES" "$work/node/node_modules"
+    cp tests/conformance/region.mjs "$work/node/"
+    printf 'version: v2\nplugins:\n  - local: %s\n    out: %s\n    opt: [target=js, import_extension=js]\n' \
+        "$PRIMA_NODE_MODULES/.bin/protoc-gen-es" "$work/node/gen" >"$work/node/buf.gen.yaml"
+    "$PRIMA_BUF" generate --template "$work/node/buf.gen.yaml" proto
+    node "$work/node/region.mjs" "$1" "$work/data/token"
 }
 
 tools() {
@@ -131,4 +151,4 @@ step "tools" tools
 step "build" build
 step "database" database
 step "Rust suites" rust_tests
-step "conformance (Python)" conformance
+step "conformance (Python, PHP, Node)" conformance

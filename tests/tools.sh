@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings the tools that Cargo doesn't, pinned, into .tools/ at the root of the repository, and tells where they are.
-#   . tests/tools.sh tests    for tests/run.sh: PRIMA_NATS_SERVER, PRIMA_PG_BIN, PRIMA_PYTHON, cargo-nextest in PATH
-#   . tests/tools.sh checks   for .ci/run, in addition: PRIMA_BUF, PRIMA_KUBECTL, cargo-deny and cargo-cyclonedx in PATH
+#   . tests/tools.sh tests    for tests/run.sh: PRIMA_NATS_SERVER, PRIMA_PG_BIN, PRIMA_PYTHON, PRIMA_BUF,
+#                             PRIMA_NODE_MODULES, php and cargo-nextest in PATH
+#   . tests/tools.sh checks   for .ci/run, in addition: PRIMA_KUBECTL, cargo-deny and cargo-cyclonedx in PATH
 #   tests/tools.sh tests      prints the exports (or `checks`)
 # A variable that is set already is left alone. Works as root and as an ordinary user; only Debian packages that are
 # missing need root or sudo.
@@ -16,6 +17,8 @@ nats_sha256=dd9b8a99f78955e35108355176d2fe61269efb909698eb9fce3d5d81a70e2bda
 kubectl_version=1.37.1
 kubectl_sha256=65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8
 buf_version=1.75.0
+# Stubs for Node: the packages that the conformance client imports, and the plugin that makes them.
+node_packages=(@bufbuild/protobuf@2.17.0 @bufbuild/protoc-gen-es@2.13.0 @connectrpc/connect@2.1.2 @connectrpc/connect-node@2.1.2)
 nextest_version=0.9.143
 deny_version=0.20.2
 cyclonedx_version=0.5.9
@@ -154,6 +157,26 @@ tools_buf() {
     export PRIMA_BUF
 }
 
+tools_node() {
+    if [ -z "${PRIMA_NODE_MODULES:-}" ]; then
+        local home=$tools_dir/npm-connect
+        command -v npm >/dev/null || tools_debian nodejs npm
+        if [ "$(cat "$home/installed" 2>/dev/null)" != "${node_packages[*]}" ]; then
+            tools_say "installing ${node_packages[*]}"
+            rm -rf "$home"
+            npm install --prefix "$home" --silent --no-audit --no-fund --no-save --ignore-scripts \
+                "${node_packages[@]}" </dev/null >&2
+            printf '%s' "${node_packages[*]}" >"$home/installed"
+        fi
+        PRIMA_NODE_MODULES=$home/node_modules
+    fi
+    export PRIMA_NODE_MODULES
+}
+
+tools_php() {
+    php -m 2>/dev/null | grep -qx curl || tools_debian php-cli php-curl
+}
+
 # cargo-nextest, or a note that tests/run.sh will do with `cargo test`.
 tools_nextest() {
     command -v cargo >/dev/null || tools_fail "no cargo: install Rust with rustup; the version is in rust-toolchain.toml"
@@ -190,10 +213,12 @@ tools_main() {
     if [ "$1" = checks ]; then
         tools_venv "$tools_root/tests/conformance/requirements.txt" "$tools_root/deploy/requirements.txt"
         tools_kubectl
-        tools_buf
     else
         tools_venv "$tools_root/tests/conformance/requirements.txt"
     fi
+    tools_buf
+    tools_node
+    tools_php
     tools_nats
     tools_postgres
     tools_nextest
@@ -205,7 +230,7 @@ tools_main() {
 tools_main "${1:-tests}"
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-    for name in PRIMA_NATS_SERVER PRIMA_PG_BIN PRIMA_PYTHON PRIMA_BUF PRIMA_KUBECTL; do
+    for name in PRIMA_NATS_SERVER PRIMA_PG_BIN PRIMA_PYTHON PRIMA_BUF PRIMA_NODE_MODULES PRIMA_KUBECTL; do
         [ -z "${!name:-}" ] || printf 'export %s=%q\n' "$name" "${!name}"
     done
 fi

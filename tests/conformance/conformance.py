@@ -30,8 +30,8 @@ import ranking
 import survey_in_full
 from kit import (
     ACCESS, ASSESSMENT, AUDIT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, EXAMPLES, HEALTH, INDEX, INNOVATION, PRIVACY,
-    RANKING, SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, every_other_method, expect, expect_within,
-    refused,
+    RANKING, SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Record, Report, Watch, every_other_method, expect,
+    expect_within, refused,
 )
 
 PERIOD = "2024-q3"
@@ -464,6 +464,8 @@ def main():
     parser.add_argument("--public", help="folder with the files of publications; without it they are not checked")
     parser.add_argument("--data", type=pathlib.Path, help="skm.json with the vector G-SKM-1",
                         default=pathlib.Path(__file__).resolve().parents[1] / "data" / "skm.json")
+    parser.add_argument("--record", type=pathlib.Path,
+                        help="file to which calls that only read are written with their answers in JSON, one per line")
     parser.add_argument("--examples", type=pathlib.Path,
                         help="file of examples of requests, services/prima/data/examples.json, to be written again")
     args = parser.parse_args()
@@ -476,6 +478,8 @@ def main():
     given[CONSULTATION] = given[PRIVACY] = given[SETTINGS] = given[COMPLAINT]
     if not all(given.values()):
         parser.error("give --endpoint, or --directory, --survey, --innovation, --complaint, --index and --ranking")
+    if args.record:
+        Endpoint.record = Record(args.record)
     servers = {address: Endpoint(address) for address in set(given.values())}
     report = Report()
     files = (args.token_file, args.evaluator_token_file, args.operator_token_file)

@@ -1,6 +1,7 @@
 """Shared by all scenarios: calls by reflection alone, watches, refusals, and the count of checks."""
 
 import contextlib
+import http.client
 import json
 import re
 import threading
@@ -100,8 +101,26 @@ class Examples:
 EXAMPLES = Examples()
 
 
+class Record:
+    """Makes calls that only read by JSON over HTTP as well, and writes each with its answer, for schemas.py."""
+
+    def __init__(self, path):
+        self.file = path.open("a")
+        self.connections = {}
+
+    def call(self, address, method, message, metadata):
+        connection = self.connections.setdefault(address, http.client.HTTPConnection(address, timeout=CALL_SECONDS))
+        body = json_format.MessageToJson(message, indent=None)
+        connection.request("POST", f"/{method}", body, {"content-type": "application/json"} | dict(metadata))
+        answer = connection.getresponse()
+        line = {"method": method, "request": json.loads(body), "status": answer.status, "answer": json.load(answer)}
+        print(json.dumps(line), file=self.file, flush=True)
+
+
 class Endpoint:
     """One server: its channel and the descriptors that it returned."""
+
+    record = None
 
     def __init__(self, address):
         self.address = address.removeprefix("http://")
@@ -113,12 +132,21 @@ class Endpoint:
     def services(self):
         return list(self.reflection.get_services())
 
-    def method(self, service, name):
-        """A callable for one method, and the class of its request."""
-        self.called.add((service, name))
+    def descriptor(self, service, name):
         found = self.pool.FindServiceByName(service).FindMethodByName(name)
         if found is None:
             raise Mismatch(f"{service} has no method {name}")
+        return found
+
+    def only_reads(self, service, name):
+        """Whether one message is answered by one, and nothing changes."""
+        found = self.descriptor(service, name)
+        return found.GetOptions().idempotency_level == 1 and not (found.client_streaming or found.server_streaming)
+
+    def method(self, service, name):
+        """A callable for one method, and the class of its request."""
+        self.called.add((service, name))
+        found = self.descriptor(service, name)
         request = message_factory.GetMessageClass(found.input_type)
         response = message_factory.GetMessageClass(found.output_type)
         shape = {
@@ -151,6 +179,8 @@ class Caller:
             message = iter(messages)
         answer = call(message, metadata=self.metadata, timeout=seconds)
         EXAMPLES.add(service, name, message if rows is None else messages[0])
+        if Endpoint.record and self.endpoints[service].only_reads(service, name):
+            Endpoint.record.call(self.endpoints[service].address, f"{service}/{name}", message, self.metadata)
         return answer
 
 

@@ -22,6 +22,7 @@ use prima_platform::{
 use tokio::{net::TcpListener, signal::unix};
 
 use crate::{
+    api,
     cli::{DatabaseArgs, DeadLettersArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, Service, UpArgs},
     client::{self, print},
     demo,
@@ -148,7 +149,10 @@ async fn start(config: Config, specs: &[Spec], name: &str, locks: Vec<Lock>) -> 
     let telemetry = telemetry::init(&config.telemetry, name)?;
     let tasks = Tasks::default();
     let started = async {
-        let host = Host::new(config.clone(), tasks.clone(), locks).revocations(prima_directory::REVOCATIONS);
+        let served: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
+        let host = Host::new(config.clone(), tasks.clone(), locks)
+            .revocations(prima_directory::REVOCATIONS)
+            .documents(api::documents(&served)?);
         let (listener, address) = host.bind().await?;
         stop_on_signal(&tasks).context("sinyal berhenti tidak dapat diterima")?;
         let services = host.start(specs, prima_proto::FILE_DESCRIPTOR_SET).await;

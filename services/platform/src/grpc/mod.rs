@@ -16,7 +16,7 @@ mod tls;
 mod watching;
 
 pub use answer::{Answer, answer};
-pub use connect::Document;
+pub use connect::{Document, by_get};
 pub use edge::{Edge, InvalidToken};
 pub use origin::Network;
 pub use server::{Error as ServerError, Server, bind};

@@ -13,6 +13,7 @@ mod tests;
 
 use std::process::ExitCode;
 
+use prima_platform::grpc::Document;
 use serde_json::Value;
 
 use crate::{
@@ -28,6 +29,20 @@ pub fn openapi(services: &[&str]) -> anyhow::Result<Value> {
 /// The AsyncAPI document of the events that these services publish. Fails when the descriptors that were compiled in are damaged.
 pub fn asyncapi(services: &[&str]) -> anyhow::Result<Value> {
     asyncapi::document(services)
+}
+
+/// The documents that a server of these services answers. Fails when the descriptors that were compiled in are damaged.
+pub fn documents(services: &[&str]) -> anyhow::Result<Vec<Document>> {
+    let made = [
+        ("/openapi.json", openapi(services)?),
+        ("/asyncapi.json", asyncapi(services)?),
+    ];
+    let document = |(path, content): (&'static str, Value)| Document {
+        path,
+        content_type: "application/json",
+        body: content.to_string().into(),
+    };
+    Ok(made.map(document).into())
 }
 
 /// Prints the document of the whole suite.

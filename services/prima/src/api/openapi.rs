@@ -1,13 +1,13 @@
 //! `openapi.json`: every method as it is called by JSON over HTTP, the Connect protocol, in OpenAPI 3.1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::anyhow;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use prima_platform::grpc::by_get;
 use prima_proto::access::{RULES, Rule};
 use prost::Message;
 use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
-use prost_types::method_options::IdempotencyLevel;
 use serde_json::{Map, Value, json};
 use tonic_types::pb;
 
@@ -40,10 +40,10 @@ const STATUSES: [(&str, u16); 16] = [
 ];
 
 const ABOUT: &str = "Every method of the suite as JSON over HTTP, by the [Connect protocol](https://connectrpc.com/docs/protocol): \
-    `POST` with a JSON body, or `GET` for methods that only read. The same address speaks gRPC. Messages follow the [JSON mapping of \
+    `POST` with a JSON body, or `GET` where it is listed. The same address speaks gRPC. Messages follow the [JSON mapping of \
     protobuf](https://protobuf.dev/programming-guides/json/): 64-bit numbers are text, a field that has its default value is absent, and \
-    names may be sent in snake case too. Fields, values of enums, methods and reasons of errors are added, never changed or removed: \
-    ignore those that you do not know.\n\nAn error has the HTTP status of its code and the body `connect.error`, whose detail \
+    names may be sent in snake case too; a field that is not known is refused. Fields, values of enums, methods and reasons of errors are added, never changed or removed: \
+    ignore those of answers that you do not know.\n\nAn error has the HTTP status of its code and the body `connect.error`, whose detail \
     `google.rpc.ErrorInfo` has a stable `reason` (domain `prima.go.id`). A method with a stream sends and receives messages in \
     envelopes: a byte of flags, four bytes of length (big-endian), and the JSON; it answers with the status 200, and the last envelope, \
     with the flag 2, has `error` if there was one.\n\nRepeat a call without an answer with the same `requestId`. `proto/README.md` \
@@ -142,10 +142,19 @@ fn parameters() -> Value {
     })
 }
 
+/// What a service may refuse.
+struct Refusals {
+    reasons: Vec<Reason>,
+    /// References to the responses, by status.
+    references: Map<String, Value>,
+}
+
 #[derive(Default)]
 struct Document {
     schemas: Schemas,
     responses: Map<String, Value>,
+    /// By service.
+    refusals: HashMap<String, Refusals>,
 }
 
 impl Document {
@@ -168,7 +177,7 @@ impl Document {
                 "requestBody": {"required": true, "content": content},
             }),
         );
-        if streams || !only_reads(method) {
+        if !by_get(method) {
             return Ok(json!({"post": post}));
         }
         let message = json!({
@@ -190,7 +199,6 @@ impl Document {
         let text = comment(&method.parent_file(), method.path());
         let rule = RULES.iter().find(|rule| path.ends_with(rule.method));
         let rule = *rule.ok_or_else(|| anyhow!("no rule of {path}"))?;
-        let reasons = reasons::of_service(&area(service));
         let what = if method.is_server_streaming() {
             "A message of the stream"
         } else {
@@ -202,15 +210,21 @@ impl Document {
             "200".to_owned(),
             json!({"description": what, "content": {kind: answer}}),
         );
+        let area = area(service);
+        let refusals = match self.refusals.remove(&area) {
+            Some(known) => known,
+            None => self.refusals_of(&area),
+        };
         if !streams {
-            responses.extend(self.refusals(&area(service), &reasons));
+            responses.extend(refusals.references.clone());
         }
+        let reasons = refusals.reasons.iter();
         let named: Vec<Value> = reasons
-            .iter()
             .filter(|reason| text.contains(&format!("`{}`", reason.reason)))
             .filter(|reason| !reason.codes.contains(&reason.reason))
             .map(|reason| json!({"reason": reason.reason, "description": reason.means}))
             .collect();
+        self.refusals.insert(area, refusals);
         Ok(json!({
             "tags": [service.full_name()],
             "summary": summary(method.full_name()),
@@ -230,10 +244,11 @@ impl Document {
         }
     }
 
-    /// References to the refusals of a service by their status, which are added once.
-    fn refusals(&mut self, service: &str, reasons: &[Reason]) -> Map<String, Value> {
+    /// The refusals of a service, whose responses are added.
+    fn refusals_of(&mut self, service: &str) -> Refusals {
+        let reasons = reasons::of_service(service);
         let mut by_status: BTreeMap<u16, Map<String, Value>> = BTreeMap::new();
-        for reason in reasons {
+        for reason in &reasons {
             for code in &reason.codes {
                 let code = connect_code(code);
                 if let Some(status) = status_of(&code) {
@@ -246,7 +261,7 @@ impl Document {
         for (status, examples) in by_status {
             let name = format!("{service}.{status}");
             references.insert(status.to_string(), reference("responses", &name));
-            self.responses.entry(name).or_insert_with(|| {
+            self.responses.insert(name, {
                 let codes: Vec<String> = STATUSES
                     .iter()
                     .filter(|(_, of)| *of == status)
@@ -258,7 +273,7 @@ impl Document {
                 })
             });
         }
-        references
+        Refusals { reasons, references }
     }
 
     /// The schemas of errors and their details.
@@ -308,12 +323,6 @@ impl Document {
             }),
         );
     }
-}
-
-/// Whether a method may be called by GET.
-fn only_reads(method: &MethodDescriptor) -> bool {
-    let options = method.method_descriptor_proto().options.as_ref();
-    options.is_some_and(|options| options.idempotency_level() == IdempotencyLevel::NoSideEffects)
 }
 
 /// `NOT_FOUND` gives `not_found`; the protocol spells one code otherwise.

@@ -26,9 +26,7 @@ impl Method {
             output: method.output(),
             requests: method.is_client_streaming(),
             responses: method.is_server_streaming(),
-            by_get: !method.is_client_streaming()
-                && !method.is_server_streaming()
-                && is_fit_for_an_address(method),
+            by_get: by_get(method),
         }
     }
 
@@ -46,15 +44,18 @@ impl Method {
     }
 }
 
-/// Whether a request may stand in an address, which browsers, proxies and logs keep: the method has no side effects, nobody
-/// proves anything with a secret in the request, and the response has no personal data, whose reading is an audited act.
-fn is_fit_for_an_address(method: &MethodDescriptor) -> bool {
+/// Whether a method can be called by GET: it has one request and one response, and the request may stand in an address, which
+/// browsers, proxies and logs keep: the method has no side effects, nobody proves anything with a secret in the request, and
+/// the response has no personal data, whose reading is an audited act.
+pub fn by_get(method: &MethodDescriptor) -> bool {
     let options = method.method_descriptor_proto().options.as_ref();
     let level = options.map(|options| options.idempotency_level());
     let name = format!("{}/{}", method.parent_service().full_name(), method.name());
     let rule = RULES.iter().find(|rule| rule.method == name);
     let has_secret = |needs| matches!(needs, Needs::ProofIn(_));
-    level == Some(IdempotencyLevel::NoSideEffects)
+    !method.is_client_streaming()
+        && !method.is_server_streaming()
+        && level == Some(IdempotencyLevel::NoSideEffects)
         && rule.is_none_or(|rule| !rule.personal && !rule.grants.iter().any(|grant| has_secret(grant.needs)))
 }
 

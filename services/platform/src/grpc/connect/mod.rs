@@ -33,6 +33,7 @@ use tower::{Layer, Service};
 
 pub use document::Document;
 pub(super) use head::Call;
+pub use method::by_get;
 
 use document::Documents;
 use head::Opening;
