@@ -298,31 +298,41 @@ impl Document {
             }),
         );
         let kinds = ["ErrorInfo", "BadRequest", "RetryInfo", "LocalizedMessage"];
-        let of_kind = kinds.iter().filter_map(|kind| {
-            let message = details.get_message_by_name(&format!("google.rpc.{kind}"))?;
-            let schema = self.schemas.message(&message);
-            Some(json!({
-                "if": {"properties": {"type": {"const": message.full_name()}}},
-                "then": {"properties": {"debug": schema}},
-            }))
+        let known = kinds.map(|kind| format!("google.rpc.{kind}"));
+        let messages = known.iter().filter_map(|name| details.get_message_by_name(name));
+        let of_kind = messages.map(|message| {
+            let debug = self.schemas.message(&message);
+            detail(message.name(), &json!({"const": message.full_name()}), &debug)
         });
-        let of_kind: Vec<Value> = of_kind.collect();
+        let mut variants: Vec<Value> = of_kind.collect();
+        variants.push(detail(
+            "Other",
+            &json!({"not": {"enum": known}}),
+            &json!({"type": "object"}),
+        ));
         self.schemas.add(
             "connect.error.detail",
             json!({
-                "type": "object",
                 "title": "Detail",
-                "description": "A detail of an error.",
-                "required": ["type", "value"],
-                "properties": {
-                    "type": {"type": "string", "description": "Full name of the message, such as `google.rpc.ErrorInfo`."},
-                    "value": {"type": "string", "contentEncoding": "base64", "description": "The message, without padding."},
-                    "debug": {"type": "object", "description": "The same message as JSON."},
-                },
-                "allOf": of_kind,
+                "description": "A detail of an error: `debug` is as JSON what `value` is as bytes.",
+                "oneOf": variants,
             }),
         );
     }
+}
+
+/// The schema of a detail whose type is given.
+fn detail(title: &str, kind: &Value, debug: &Value) -> Value {
+    json!({
+        "type": "object",
+        "title": title,
+        "required": ["type", "value"],
+        "properties": {
+            "type": with(json!({"type": "string"}), kind.clone()),
+            "value": {"type": "string", "contentEncoding": "base64"},
+            "debug": debug,
+        },
+    })
 }
 
 /// `NOT_FOUND` gives `not_found`; the protocol spells one code otherwise.
