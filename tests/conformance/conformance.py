@@ -448,12 +448,8 @@ def run(report, endpoints, token, data):
 def main():
     parser = argparse.ArgumentParser(description="A regional system that calls Prima by reflection alone.")
     parser.add_argument("--endpoint", help="HOST:PORT of every service")
-    parser.add_argument("--directory", help="HOST:PORT of the directory")
-    parser.add_argument("--survey", help="HOST:PORT of survey")
-    parser.add_argument("--innovation", help="HOST:PORT of innovation")
-    parser.add_argument("--complaint", help="HOST:PORT of complaint")
-    parser.add_argument("--index", help="HOST:PORT of index")
-    parser.add_argument("--ranking", help="HOST:PORT of ranking")
+    for name in ("directory", "survey", "innovation", "complaint", "index", "ranking"):
+        parser.add_argument(f"--{name}", help=f"HOST:PORT of {name}")
     parser.add_argument("--token-file", type=pathlib.Path, required=True, help="file with an admin's bearer token")
     parser.add_argument("--evaluator-token-file", type=pathlib.Path, required=True,
                         help="file with a token of every agency whose only role is evaluator")
@@ -464,10 +460,8 @@ def main():
     parser.add_argument("--public", help="folder with the files of publications; without it they are not checked")
     parser.add_argument("--data", type=pathlib.Path, help="skm.json with the vector G-SKM-1",
                         default=pathlib.Path(__file__).resolve().parents[1] / "data" / "skm.json")
-    parser.add_argument("--record", type=pathlib.Path,
-                        help="file to which calls that only read are written with their answers in JSON, one per line")
-    parser.add_argument("--examples", type=pathlib.Path,
-                        help="file of examples of requests, services/prima/data/examples.json, to be written again")
+    parser.add_argument("--record", type=pathlib.Path, help="file for calls that only read, with their answers in JSON, one per line")
+    parser.add_argument("--examples", type=pathlib.Path, help="services/prima/data/examples.json, to be written again")
     args = parser.parse_args()
     given = {DIRECTORY: args.directory, SURVEY: args.survey, INNOVATION: args.innovation, COMPLAINT: args.complaint,
              INDEX: args.index, RANKING: args.ranking}
@@ -478,8 +472,7 @@ def main():
     given[CONSULTATION] = given[PRIVACY] = given[SETTINGS] = given[COMPLAINT]
     if not all(given.values()):
         parser.error("give --endpoint, or --directory, --survey, --innovation, --complaint, --index and --ranking")
-    if args.record:
-        Endpoint.record = Record(args.record)
+    Endpoint.record = args.record and Record(args.record)
     servers = {address: Endpoint(address) for address in set(given.values())}
     report = Report()
     files = (args.token_file, args.evaluator_token_file, args.operator_token_file)
