@@ -39,6 +39,91 @@ impl MigrationTrait for Step {
     }
 }
 
+/// A step after which the database itself refuses to change or delete rows. Whoever owns a table can remove its guards; what they
+/// stop is a wrong statement, of this program or by hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Guards {
+    /// Name, as that of a [`Step`].
+    pub name: &'static str,
+    /// The tables.
+    pub tables: &'static [AppendOnly],
+}
+
+/// Rows of a table are never deleted, and not changed.
+#[derive(Debug, Clone, Copy)]
+pub struct AppendOnly {
+    /// The table.
+    pub table: &'static str,
+    /// When a change is refused, a condition on `OLD` and `NEW`; empty for always.
+    pub unchanged_when: &'static str,
+}
+
+impl AppendOnly {
+    /// No row of the table is ever changed.
+    pub const fn always(table: &'static str) -> Self {
+        Self {
+            table,
+            unchanged_when: "",
+        }
+    }
+
+    /// The statements that create it.
+    pub fn statements(&self, backend: DbBackend) -> Vec<String> {
+        let Self {
+            table,
+            unchanged_when: when,
+        } = self;
+        let fault = format!("{table} is append-only");
+        if backend != DbBackend::Postgres {
+            let refuse = format!("BEGIN SELECT RAISE(ABORT, '{fault}'); END");
+            let when = match *when {
+                "" => String::new(),
+                when => format!("WHEN {when} "),
+            };
+            return vec![
+                format!("CREATE TRIGGER {table}_not_changed BEFORE UPDATE ON {table} {when}{refuse}"),
+                format!("CREATE TRIGGER {table}_not_deleted BEFORE DELETE ON {table} {refuse}"),
+            ];
+        }
+        let refuse = format!("EXECUTE FUNCTION {table}_is_append_only()");
+        let each = match *when {
+            "" => "STATEMENT".to_owned(),
+            when => format!("ROW WHEN ({when})"),
+        };
+        vec![
+            format!(
+                "CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION '{fault}'; END $$"
+            ),
+            format!("CREATE TRIGGER {table}_not_changed BEFORE UPDATE ON {table} FOR EACH {each} {refuse}"),
+            format!(
+                "CREATE TRIGGER {table}_not_deleted BEFORE DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT {refuse}"
+            ),
+        ]
+    }
+}
+
+impl MigrationName for Guards {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Guards {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let backend = manager.get_database_backend();
+        for statement in self.tables.iter().flat_map(|guard| guard.statements(backend)) {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
 /// A statement with the type names of `backend`.
 pub fn ddl(statement: &str, backend: DbBackend) -> String {
     let (blob, key, identity) = if backend == DbBackend::Postgres {

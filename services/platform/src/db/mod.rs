@@ -11,7 +11,7 @@ mod storage;
 pub use cause::{Cause, cause, message};
 pub use conn::{Conn, Txn};
 pub use lock::{Lock, LockError};
-pub use migrate::{Step, ddl, migrate};
+pub use migrate::{AppendOnly, Guards, Step, ddl, migrate};
 pub use sea_orm::DbErr;
 
 use std::{fmt::Write, sync::Arc, time::Duration};

@@ -27,6 +27,7 @@ use std::{
     time::Duration,
 };
 
+use sea_orm::{ConnectionTrait, DbBackend};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -44,6 +45,17 @@ where
             return None;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Removes the guards of a table (`db::AppendOnly`), as whoever owns the database can.
+pub async fn unguard(conn: &impl ConnectionTrait, table: &str) {
+    for guard in ["not_changed", "not_deleted"] {
+        let text = match conn.get_database_backend() {
+            DbBackend::Postgres => format!("DROP TRIGGER {table}_{guard} ON {table}"),
+            _ => format!("DROP TRIGGER {table}_{guard}"),
+        };
+        conn.execute_unprepared(&text).await.unwrap();
     }
 }
 

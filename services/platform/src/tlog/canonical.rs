@@ -4,23 +4,36 @@
 
 use serde_json::{Map, Value};
 
+/// Members of an object of JSON.
+pub type Object = Map<String, Value>;
+
 /// Greatest integer that a number of JSON keeps exactly everywhere: 2^53 - 1.
 const EXACT: i64 = (1 << 53) - 1;
 
 /// The canonical text of an object; `None` when it contains a fraction or an integer beyond 2^53 - 1.
-pub fn write(object: &Map<String, Value>) -> Option<String> {
+pub fn write(object: &Object) -> Option<String> {
     let mut text = String::new();
     append_object(object, &mut text)?;
     Some(text)
 }
 
 /// The object of a canonical text; `None` when the text is not an object in exactly this form.
-pub fn read(text: &str) -> Option<Map<String, Value>> {
-    let object: Map<String, Value> = serde_json::from_str(text).ok()?;
+pub fn read(text: &str) -> Option<Object> {
+    let object: Object = serde_json::from_str(text).ok()?;
     (write(&object)? == text).then_some(object)
 }
 
-fn append_object(object: &Map<String, Value>, to: &mut String) -> Option<()> {
+/// The text with this key; empty when the object has none.
+pub fn text<'a>(object: &'a Object, key: &str) -> &'a str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The integer with this key; 0 when the object has none.
+pub fn integer(object: &Object, key: &str) -> i64 {
+    object.get(key).and_then(Value::as_i64).unwrap_or_default()
+}
+
+fn append_object(object: &Object, to: &mut String) -> Option<()> {
     let mut members: Vec<_> = object.iter().collect();
     members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
     to.push('{');

@@ -1,14 +1,15 @@
 //! A receipt: one row of a sealed file with all that proves it, as one object of canonical JSON. Its members are `head` and `row` (the
 //! texts to the byte), `row_index`, `row_inclusion`, and those of [`Proof`], and no others; a line feed ends it.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
-    Hash, canonical,
+    Hash,
+    canonical::{self, Object},
     checkpoint::Checkpoint,
     encode,
-    note::VerifierKey,
-    sealed::{Fault, Proof, hashes, sealed_rows},
+    note::{Note, VerifierKey},
+    sealed::{Fault, Proof, hashes, sealed_rows, signed_by},
     tree,
 };
 
@@ -64,7 +65,19 @@ impl Receipt {
     ///
     /// The first thing that does not fit.
     pub fn verify(&self, keys: &[VerifierKey]) -> Result<(Checkpoint, Object, Object), Fault> {
-        let checkpoint = self.proof.verify(&self.head, keys)?;
+        self.verify_by(|note| signed_by(note, keys))
+    }
+
+    /// The same, when `trusted` returns the head in the note that it trusts.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that does not fit.
+    pub fn verify_by(
+        &self,
+        trusted: impl Fn(&Note) -> Option<Checkpoint>,
+    ) -> Result<(Checkpoint, Object, Object), Fault> {
+        let checkpoint = self.proof.verify(&self.head, trusted)?;
         let head = canonical::read(&self.head).ok_or(Fault::Form("the head is not canonical JSON"))?;
         let (rows, root) = sealed_rows(&head).ok_or(Fault::Form("the head seals no rows"))?;
         let row = || {
@@ -80,6 +93,3 @@ impl Receipt {
         Ok((checkpoint, head, canonical::read(&self.row).ok_or_else(row)?))
     }
 }
-
-/// Members of an object of JSON.
-pub type Object = Map<String, Value>;

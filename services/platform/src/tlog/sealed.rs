@@ -9,10 +9,11 @@
 //! Every byte is covered: the head by the log, a row by its hash, and the proof by the signature, by the hashes, or by its form. The
 //! hashes of the rows are not needed for the proof; they tell which row was changed.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    Hash, canonical,
+    Hash,
+    canonical::{self, Object},
     checkpoint::Checkpoint,
     decode, encode,
     note::{Note, Signature, VerifierKey},
@@ -34,7 +35,7 @@ pub struct Proof {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sealed {
     /// The entry of the log.
-    pub head: Map<String, Value>,
+    pub head: Object,
     /// The same to the byte.
     pub head_text: String,
     /// The rows to the byte.
@@ -104,9 +105,9 @@ pub fn rows_tree(rows: &[String]) -> Tree {
 
 impl Proof {
     /// Its members.
-    pub(super) fn object(&self) -> Map<String, Value> {
+    pub(super) fn object(&self) -> Object {
         let inclusion: Vec<String> = self.inclusion.iter().map(encode).collect();
-        let mut object = Map::new();
+        let mut object = Object::new();
         object.insert("checkpoint".to_owned(), json!(self.checkpoint));
         object.insert("index".to_owned(), json!(self.index));
         object.insert("inclusion".to_owned(), json!(inclusion));
@@ -114,7 +115,7 @@ impl Proof {
     }
 
     /// Reads the members.
-    pub(super) fn parse(object: &Map<String, Value>) -> Result<Self, Fault> {
+    pub(super) fn parse(object: &Object) -> Result<Self, Fault> {
         let damaged = Fault::Proof;
         let text = object.get("checkpoint").and_then(Value::as_str);
         let index = object.get("index").and_then(Value::as_u64);
@@ -125,17 +126,14 @@ impl Proof {
         })
     }
 
-    /// The head of the log, when it is signed by one of the keys, by nobody else, and contains the entry.
-    pub(super) fn verify(&self, entry: &str, keys: &[VerifierKey]) -> Result<Checkpoint, Fault> {
+    /// The head of the log, when it is trusted and contains the entry.
+    pub(super) fn verify(
+        &self,
+        entry: &str,
+        trusted: impl Fn(&Note) -> Option<Checkpoint>,
+    ) -> Result<Checkpoint, Fault> {
         let note = Note::parse(&self.checkpoint).ok_or(Fault::Proof("checkpoint"))?;
-        let is_known = |signature: &Signature| keys.iter().any(|key| signature.is_by(key));
-        let known = note.signatures.iter().all(is_known);
-        let valid = keys
-            .iter()
-            .filter(|key| note.signatures.iter().any(|signature| signature.is_by(key)))
-            .all(|key| note.verify(key).is_some());
-        let head = Checkpoint::verified(&note, keys).filter(|_| known && valid);
-        let head = head.ok_or(Fault::Signature)?;
+        let head = trusted(&note).ok_or(Fault::Signature)?;
         let tree = (head.size, &head.root);
         match tree::is_included(entry.as_bytes(), self.index, tree, &self.inclusion) {
             true => Ok(head),
@@ -144,14 +142,25 @@ impl Proof {
     }
 }
 
+/// The head in a note that is signed by one of the keys of its log and by nobody else but keys that are given; otherwise `None`.
+pub fn signed_by(note: &Note, keys: &[VerifierKey]) -> Option<Checkpoint> {
+    let is_known = |signature: &Signature| keys.iter().any(|key| signature.is_by(key));
+    let known = note.signatures.iter().all(is_known);
+    let valid = keys
+        .iter()
+        .filter(|key| note.signatures.iter().any(|signature| signature.is_by(key)))
+        .all(|key| note.verify(key).is_some());
+    Checkpoint::verified(note, keys).filter(|_| known && valid)
+}
+
 /// A list of hashes.
-pub(super) fn hashes(object: &Map<String, Value>, key: &str) -> Option<Vec<Hash>> {
+pub(super) fn hashes(object: &Object, key: &str) -> Option<Vec<Hash>> {
     let list = object.get(key)?.as_array()?;
     list.iter().map(|hash| decode(hash.as_str()?)).collect()
 }
 
 /// The number of rows and their root, which a head seals.
-pub(super) fn sealed_rows(head: &Map<String, Value>) -> Option<(u64, Hash)> {
+pub(super) fn sealed_rows(head: &Object) -> Option<(u64, Hash)> {
     let rows = head.get("rows")?.as_u64()?;
     Some((rows, decode(head.get("rows_root")?.as_str()?)?))
 }
@@ -162,6 +171,16 @@ pub(super) fn sealed_rows(head: &Map<String, Value>) -> Option<(u64, Hash)> {
 ///
 /// The first thing that does not fit.
 pub fn verify(bytes: &[u8], keys: &[VerifierKey]) -> Result<Sealed, Fault> {
+    verify_by(bytes, |note| signed_by(note, keys))
+}
+
+/// The same, when `trusted` returns the head in the note that it trusts: whoever has a copy of the log knows more heads than those
+/// that are signed by its keys of today.
+///
+/// # Errors
+///
+/// The first thing that does not fit.
+pub fn verify_by(bytes: &[u8], trusted: impl Fn(&Note) -> Option<Checkpoint>) -> Result<Sealed, Fault> {
     let body = bytes.strip_suffix(b"\n").ok_or(Fault::Form("it has no end"))?;
     let mut lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').collect();
     let last = lines.pop().filter(|_| !lines.is_empty());
@@ -183,7 +202,7 @@ pub fn verify(bytes: &[u8], keys: &[VerifierKey]) -> Result<Sealed, Fault> {
         }
     }
     let head_text = std::str::from_utf8(head_text).map_err(|_| Fault::Head)?;
-    let checkpoint = proof.verify(head_text, keys)?;
+    let checkpoint = proof.verify(head_text, trusted)?;
     let head = canonical::read(head_text).ok_or(Fault::Form("the head is not canonical JSON"))?;
     let (sealed, root) = sealed_rows(&head).ok_or(Fault::Form("the head seals no rows"))?;
     let found = rows.len() as u64;

@@ -94,6 +94,11 @@ fn every_leaf_is_proved_and_every_tree_continues_its_beginnings() {
             assert!(!tree::is_included(leaf, n + 1, head, &proof));
         }
         assert_eq!(tree.inclusion(size as u64), None);
+        for (n, end) in (0..).zip(1..=size) {
+            let proof = Tree::of(entries(end)).inclusion(n);
+            assert_eq!(tree.inclusion_as_last(n), proof, "{n} of {size}");
+        }
+        assert_eq!(tree.inclusion_as_last(size as u64), None);
         for old in 0..=size {
             let before = Tree::of(entries(old)).root();
             let proof = tree.consistency(old as u64).unwrap();

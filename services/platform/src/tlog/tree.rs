@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256, digest::Output};
 use super::Hash;
 
 /// A tree with all its leaves.
+#[derive(Clone, Default)]
 pub struct Tree(MemoryBackedTree<Sha256, Vec<u8>>);
 
 impl std::fmt::Debug for Tree {
@@ -17,11 +18,19 @@ impl std::fmt::Debug for Tree {
 impl Tree {
     /// The tree of these leaves.
     pub fn of(leaves: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let mut tree = MemoryBackedTree::new();
-        for leaf in leaves {
-            tree.push(leaf);
-        }
-        Self(tree)
+        let mut tree = Self::default();
+        leaves.into_iter().for_each(|leaf| tree.push(leaf));
+        tree
+    }
+
+    /// Appends a leaf.
+    pub fn push(&mut self, leaf: Vec<u8>) {
+        self.0.push(leaf);
+    }
+
+    /// The leaves.
+    pub fn leaves(&self) -> &[Vec<u8>] {
+        self.0.items()
     }
 
     /// Number of leaves.
@@ -38,6 +47,27 @@ impl Tree {
     pub fn inclusion(&self, index: u64) -> Option<Vec<Hash>> {
         let index = usize::try_from(index).ok().filter(|_| index < self.size())?;
         Some(hashes(self.0.prove_inclusion(index).as_bytes()))
+    }
+
+    /// The proof that the leaf with this index is the last one of the tree of the leaves up to it; `None` when there is no such leaf.
+    /// What follows the leaf stands on the right of its path, so these are the hashes on the left, in which no later leaf is.
+    pub fn inclusion_as_last(&self, index: u64) -> Option<Vec<Hash>> {
+        let proof = self.inclusion(index)?;
+        // RFC 9162, 2.1.3.2, tells on which side a hash stands.
+        let (mut node, mut last) = (index, self.size() - 1);
+        let mut left = Vec::new();
+        for hash in proof {
+            if node & 1 == 1 || node == last {
+                left.push(hash);
+                while node & 1 == 0 && node != 0 {
+                    node >>= 1;
+                    last >>= 1;
+                }
+            }
+            node >>= 1;
+            last >>= 1;
+        }
+        Some(left)
     }
 
     /// The proof that the tree continues its first `old` leaves; `None` when it has fewer. That of no leaves is empty.

@@ -9,6 +9,7 @@ use prima_platform::{
     caller::{Caller, Role},
     clock::Clock,
     db::{Database, sql},
+    testing::unguard,
 };
 use prima_proto::{
     audit::v1::{AuditDecision, AuditEntry},
@@ -16,7 +17,7 @@ use prima_proto::{
     survey::v1 as survey,
 };
 use prost::Message;
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use tokio::task::JoinSet;
 
 use crate::world::{Broker, Store, World};
@@ -127,13 +128,7 @@ async fn the_database_refuses_to_change_the_log_and_a_change_shows() {
         assert_eq!(verify(db, SERVICE, None).await.unwrap(), whole);
 
         // Whoever owns the database can remove the guards, and is seen.
-        let guards: &[&str] = match db.backend() {
-            DbBackend::Postgres => &["DROP TRIGGER audit_append_only ON audit"],
-            _ => &["DROP TRIGGER audit_not_changed", "DROP TRIGGER audit_not_deleted"],
-        };
-        for guard in guards {
-            world.tamper(guard).await;
-        }
+        unguard(writer, "audit").await;
         let broken = async || verify(db, SERVICE, None).await.unwrap().broken;
         world
             .tamper(
