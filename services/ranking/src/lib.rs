@@ -30,7 +30,7 @@ use derived::{
     compaction::{self, Compaction},
     history::{self, Steps, Unwritten, Writer},
     past::History,
-    press::{self, Press},
+    press::{self, Ledger, Press},
     snapshot,
     tables::Tables,
 };
@@ -142,7 +142,8 @@ async fn start(context: Context) -> Result<Started, Error> {
         bus: context.bus.clone(),
         sources: sources.into(),
     };
-    let press = Press::open(&context)?.map(Arc::new);
+    let ledger = Arc::new(Ledger::default());
+    let press = Press::open(&context, ledger.clone())?.map(Arc::new);
     if let Some(press) = &press {
         press.follow(&context);
         let (press, context, stop) = (press.clone(), context.clone(), context.tasks.soft().clone());
@@ -151,7 +152,13 @@ async fn start(context: Context) -> Result<Started, Error> {
         let tasks = context.tasks.clone();
         tasks.spawn("publications", press.run(context, lease, stop));
     }
-    let server = server::server(Desk { context, app, press });
+    let desk = Desk {
+        context,
+        app,
+        ledger,
+        press,
+    };
+    let server = server::server(desk);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(server);

@@ -26,7 +26,7 @@ use crate::{
         certainty::Certainties,
         history::{LEASE, Steps, Unwritten, Writer},
         past::History,
-        press::{self, Press},
+        press::{self, Ledger, Press},
         tables::Tables,
     },
     server,
@@ -171,7 +171,8 @@ impl Replica {
             sources: sources.into(),
         };
         let mut routes = Routes::builder();
-        let press = Press::open(&context).unwrap().map(Arc::new);
+        let ledger = Arc::new(Ledger::default());
+        let press = Press::open(&context, ledger.clone()).unwrap().map(Arc::new);
         if let Some(press) = &press {
             press.follow(&context);
         }
@@ -184,6 +185,7 @@ impl Replica {
         let desk = Desk {
             context,
             app: app.clone(),
+            ledger,
             press,
         };
         routes.add_service(server::server(desk.clone()));

@@ -16,12 +16,13 @@ pub use history::{
     history_span, history_span_set, history_thin,
 };
 pub use publication::{
-    Proposal, Published, StoredObjection, StoredRow, cosignature_add_in_txn, cosignatures, log_append_in_txn,
-    log_entries, log_entry, log_head, log_head_lock, log_head_set_in_txn, objection_insert_in_txn,
-    objection_lock, objection_open, objection_save_in_txn, objections, objections_counts, proposal_get,
-    proposal_has_agency, proposal_insert_in_txn, proposal_lock, proposal_open, proposal_row, proposal_rows,
-    proposal_rows_insert_in_txn, proposal_save_in_txn, proposals_of, published_correction, published_get,
-    published_insert_in_txn, published_last, published_list, published_of_table,
+    Proposal, Published, PublishedRow, StoredObjection, StoredRow, cosignature_add_in_txn, cosignatures,
+    log_append_in_txn, log_entries, log_entry, log_head, log_head_lock, log_head_set_in_txn,
+    objection_insert_in_txn, objection_lock, objection_open, objection_save_in_txn, objections,
+    objections_counts, proposal_get, proposal_has_agency, proposal_insert_in_txn, proposal_lock,
+    proposal_open, proposal_row, proposal_rows, proposal_rows_insert_in_txn, proposal_save_in_txn,
+    proposals_of, published_at, published_correction, published_get, published_insert_in_txn, published_last,
+    published_list, published_of_table, published_rows, published_subjects,
 };
 pub use snapshot::{StoredState, snapshot_len, snapshot_page, snapshot_save};
 pub use snapshot_position::{Model as StoredPosition, snapshot_position_save, snapshot_positions};
@@ -45,6 +46,8 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(POSITIONS));
         steps.push(Box::new(SEGMENTS));
         steps.push(Box::new(publication::STEP));
+        steps.push(Box::new(publication::GUARDS));
+        steps.push(Box::new(publication::SUBJECTS));
         steps
     }
 }

@@ -10,21 +10,22 @@ use prima_platform::{
     },
     failure::{self, Failure},
     tlog::{
-        Hash, canonical,
+        canonical::{self, Object},
+        checkpoint::Checkpoint,
+        encode,
+        note::Note,
         sealed::{self, Proof},
-        tree::Tree,
+        tree::{self, Tree},
     },
 };
-
 use sea_orm::ConnectionTrait;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::blocking::blocking;
 use crate::{
     domain::publication::{Decree, decree_of},
     store::{self, Published},
 };
-
-type Object = Map<String, Value>;
 
 /// Form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub struct Documents {
     pub rows: Vec<String>,
     /// The proof that the entry is in the log.
     pub proof: Proof,
-    published: Published,
+    pub(super) published: Published,
 }
 
 /// The log does not have the entries that were signed.
@@ -78,18 +79,26 @@ pub fn log_damaged(what: &str) -> Failure {
     )
 }
 
-/// Reads a published table, and checks that its rows and its entry are those that were sealed.
+/// Reads a published table, and checks that its rows and its entry are those that were sealed. `tree` is that of the log.
 ///
 /// # Errors
 ///
 /// `LOG_DAMAGED`: the database does not have them any more.
-pub async fn documents(conn: &impl ConnectionTrait, published: &Published) -> Result<Documents, Failure> {
-    let (head, proof) = proof_of(conn, published).await?;
+pub(super) async fn documents(
+    conn: &impl ConnectionTrait,
+    tree: &Tree,
+    published: &Published,
+) -> Result<Documents, Failure> {
+    let (head, proof) = proof_of(tree, published)?;
     let object = canonical::read(&head).ok_or_else(|| log_damaged("an entry can't be read"))?;
     let rows = store::proposal_rows(conn, &published.proposal, 0, i64::MAX).await?;
-    let rows: Vec<String> = rows.into_iter().map(|row| row.body).collect();
-    let root = sealed::rows_tree(&rows).root();
-    if object.get("rows_root").and_then(Value::as_str) != Some(&prima_platform::tlog::encode(&root)) {
+    let hashed = blocking(move || {
+        let rows: Vec<String> = rows.into_iter().map(|row| row.body).collect();
+        let root = sealed::rows_tree(&rows).root();
+        (rows, root)
+    });
+    let (rows, root) = hashed.await?;
+    if canonical::text(&object, "rows_root") != encode(&root) {
         return Err(log_damaged(&format!("rows of publication {}", published.number)));
     }
     Ok(Documents {
@@ -101,29 +110,23 @@ pub async fn documents(conn: &impl ConnectionTrait, published: &Published) -> Re
     })
 }
 
-/// The entry of a published table with the proof that it is in the log.
-///
-/// # Errors
-///
-/// `LOG_DAMAGED`: it is not there.
-pub async fn proof_of(
-    conn: &impl ConnectionTrait,
-    published: &Published,
-) -> Result<(String, Proof), Failure> {
+/// The entry of a published table with the proof that it is the last one of the log that was signed with it.
+fn proof_of(tree: &Tree, published: &Published) -> Result<(String, Proof), Failure> {
     let damaged = || log_damaged(&format!("the entry of publication {}", published.number));
-    let entries = store::log_entries(conn, published.position + 1).await?;
     let index = u64::try_from(published.position).map_err(|_| damaged())?;
-    let head = entries.last().filter(|_| entries.len() as u64 == index + 1);
-    let head = head.and_then(|head| String::from_utf8(head.clone()).ok());
-    let head = head.ok_or_else(damaged)?;
-    let inclusion: Vec<Hash> = Tree::of(entries).inclusion(index).ok_or_else(damaged)?;
-    let checkpoint = published.checkpoint.clone();
+    let entry = usize::try_from(index).ok().and_then(|n| tree.leaves().get(n));
+    let (entry, inclusion) = entry.zip(tree.inclusion_as_last(index)).ok_or_else(damaged)?;
+    let signed = Note::parse(&published.checkpoint).and_then(|note| Checkpoint::parse(&note.text));
+    let signed = signed.filter(|head| {
+        head.size == index + 1 && tree::is_included(entry, index, (head.size, &head.root), &inclusion)
+    });
+    let head = signed.and_then(|_| String::from_utf8(entry.clone()).ok());
     let proof = Proof {
-        checkpoint,
+        checkpoint: published.checkpoint.clone(),
         index,
         inclusion,
     };
-    Ok((head, proof))
+    Ok((head.ok_or_else(damaged)?, proof))
 }
 
 /// How a published table is cited, for people.
@@ -140,8 +143,20 @@ pub fn citation(title: &str, table: &str, number: i64, decree: &Decree, address:
 
 /// Address of the sealed file of a published table.
 fn file_address(address: &str, number: i64) -> String {
-    let address = address.trim_end_matches('/');
-    format!("{address}/tables/{number}/{}", Format::Sealed.file())
+    located(address, &table_path(number, Format::Sealed))
+}
+
+/// The path of a file of a published table.
+pub(super) fn table_path(number: i64, format: Format) -> String {
+    format!("tables/{number}/{}", format.file())
+}
+
+/// The address of the file with this path; the path alone when the files have no address.
+pub(super) fn located(address: &str, path: &str) -> String {
+    match address.trim_end_matches('/') {
+        "" => path.to_owned(),
+        address => format!("{address}/{path}"),
+    }
 }
 
 impl Documents {
@@ -165,11 +180,10 @@ impl Documents {
     }
 
     fn title(&self) -> String {
-        let title = self.object.get("title").and_then(Value::as_str);
-        title.unwrap_or_default().to_owned()
+        canonical::text(&self.object, "title").to_owned()
     }
 
-    fn read_rows(&self) -> Result<Vec<Object>, Failure> {
+    pub(super) fn read_rows(&self) -> Result<Vec<Object>, Failure> {
         let damaged = || log_damaged(&format!("a row of publication {}", self.published.number));
         let rows = self.rows.iter();
         rows.map(|row| canonical::read(row).ok_or_else(damaged)).collect()
@@ -177,22 +191,13 @@ impl Documents {
 
     /// The rows without those of removed subjects.
     fn table(&self) -> Result<Sheet, Failure> {
-        let row = |row: &Object| -> Vec<Cell> {
-            let cell = |column: &Column| match (row.get(column.key), column.kind) {
-                (Some(Value::Number(number)), _) => number.as_i64().map_or(Cell::Empty, Cell::Integer),
-                (Some(Value::String(text)), Kind::Decimal(_)) => Cell::decimal(text.as_str()),
-                (Some(Value::String(text)), Kind::Text) => Cell::text(text.as_str()),
-                _ => Cell::Empty,
-            };
-            COLUMNS.iter().map(cell).collect()
-        };
         let rows = self.read_rows()?;
         let present = rows.iter().filter(|row| !row.contains_key("removed"));
         Ok(Sheet {
             key: "peringkat",
             title: "Peringkat",
             columns: COLUMNS,
-            rows: present.map(row).collect(),
+            rows: present.map(|row| cells(row, COLUMNS)).collect(),
         })
     }
 
@@ -208,40 +213,50 @@ impl Documents {
             key: "asal-data",
             title: "Asal data",
             columns: FACTS,
-            rows: self.provenance().iter().map(row).collect(),
+            rows: provenance(&self.object, &self.published)
+                .iter()
+                .map(row)
+                .collect(),
         }
-    }
-
-    /// The head, where it is in the log, and how it is cited.
-    fn provenance(&self) -> Object {
-        let number = self.published.number;
-        // The one that was published with it: a file never changes, whatever the setting is later.
-        let address = self
-            .object
-            .get("address")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let mut facts = self.object.clone();
-        facts.insert("checkpoint".to_owned(), json!(self.proof.checkpoint));
-        facts.insert("log_index".to_owned(), json!(self.proof.index));
-        if let Some(decree) = decree_of(&self.object) {
-            let table = &self.published.league_table;
-            let citation = citation(&self.title(), table, number, &decree, address);
-            facts.insert("citation".to_owned(), json!(citation));
-        }
-        if !address.is_empty() {
-            facts.insert("sealed_file".to_owned(), json!(file_address(address, number)));
-        }
-        facts
     }
 
     fn json(&self) -> Result<Vec<u8>, Failure> {
         let rows = self.read_rows()?;
-        let document = json!({"provenance": self.provenance(), "rows": rows});
+        let document = json!({"provenance": provenance(&self.object, &self.published), "rows": rows});
         let mut text = serde_json::to_string_pretty(&document).map_err(Failure::internal)?;
         text.push('\n');
         Ok(text.into_bytes())
     }
+}
+
+/// The head of a published table, where it is in the log, and how it is cited.
+pub(super) fn provenance(head: &Object, published: &Published) -> Object {
+    let number = published.number;
+    // The address is the one that was published with it: a file never changes, whatever the setting is later.
+    let address = canonical::text(head, "address");
+    let mut facts = head.clone();
+    facts.insert("checkpoint".to_owned(), json!(published.checkpoint));
+    facts.insert("log_index".to_owned(), json!(published.position));
+    if let Some(decree) = decree_of(head) {
+        let title = canonical::text(head, "title");
+        let citation = citation(title, &published.league_table, number, &decree, address);
+        facts.insert("citation".to_owned(), json!(citation));
+    }
+    if !address.is_empty() {
+        facts.insert("sealed_file".to_owned(), json!(file_address(address, number)));
+    }
+    facts
+}
+
+/// The members of an object that columns name.
+pub(super) fn cells(object: &Object, columns: &[Column]) -> Vec<Cell> {
+    let cell = |column: &Column| match (object.get(column.key), column.kind) {
+        (Some(Value::Number(number)), _) => number.as_i64().map_or(Cell::Empty, Cell::Integer),
+        (Some(Value::String(text)), Kind::Decimal(_)) => Cell::decimal(text.as_str()),
+        (Some(Value::String(text)), Kind::Text) => Cell::text(text.as_str()),
+        _ => Cell::Empty,
+    };
+    columns.iter().map(cell).collect()
 }
 
 /// The columns, by the members of a row.

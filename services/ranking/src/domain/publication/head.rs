@@ -10,8 +10,11 @@ use super::row::Changes;
 
 /// Longest entry of the log, bytes: that of a bundle of tiles.
 pub const TOO_LONG: usize = 65_535;
+/// Room that a proposal leaves in its entry for what the publication adds, bytes: the decree, at most 500 characters of four bytes, the
+/// numbers of objections, and names of members.
+const ROOM: usize = 8 << 10;
 /// Form of the head; it is raised when a member changes its meaning.
-const FORMAT: &str = "prima.go.id/published-table/1";
+pub const FORMAT: &str = "prima.go.id/published-table/1";
 const AUDIT_FORMAT: &str = "prima.go.id/audit-head/1";
 
 /// Up to where a stream was read when rows were frozen. The numbers are beyond what a number of JSON keeps, so they are texts.
@@ -88,6 +91,13 @@ impl Facts {
         }
         facts.as_object().and_then(canonical::write)
     }
+}
+
+/// Whether a head with these facts will fit into an entry of the log, whatever its decree is. `texts` are the others that it will
+/// contain: the reason of a correction, address and licence.
+pub fn fits(facts: &str, texts: &[&str]) -> bool {
+    let length = |text: &&str| json!(text).to_string().len();
+    facts.len() + texts.iter().map(length).sum::<usize>() + ROOM <= TOO_LONG
 }
 
 /// The act by which a table becomes official.

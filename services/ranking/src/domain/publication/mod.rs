@@ -7,7 +7,9 @@ mod head;
 mod row;
 mod rule;
 
-pub use head::{AuditHead, Decree, Facts, Head, Objected, Stream, TOO_LONG, decree_of, noted_audit_heads};
+pub use head::{
+    AuditHead, Decree, FORMAT, Facts, Head, Objected, Stream, TOO_LONG, decree_of, fits, noted_audit_heads,
+};
 pub use row::{Before, Changes, Frozen, Unsealable, before, freeze};
 pub use rule::{Decision, Refused, State, may_publish};
 

@@ -137,4 +137,31 @@ fn a_head_contains_the_facts_the_decree_and_what_it_corrects() {
         ..head
     };
     assert_eq!(long.write(&facts.write().unwrap()), None);
+
+    // The longest facts that fit leave room for the longest decree.
+    let longest = Decree {
+        number: "\u{1f600}".repeat(100),
+        signatory: "\u{1f600}".repeat(200),
+        signatory_position: "\u{1f600}".repeat(200),
+        ..decree.clone()
+    };
+    let (reason, licence) = ("\u{1f600}\n".repeat(1000), "CC-BY-4.0".to_owned());
+    let padded = |length: usize| {
+        let instruments = vec!["a".repeat(length)];
+        Facts {
+            instruments,
+            ..facts.clone()
+        }
+        .write()
+        .unwrap()
+    };
+    let lengths: Vec<usize> = (0..TOO_LONG).collect();
+    let most = lengths.partition_point(|length| fits(&padded(*length), &[&reason, &licence])) - 1;
+    let fitting = Head {
+        decree: &longest,
+        corrects: Some((i64::from(u32::MAX), "y".repeat(44), reason)),
+        licence,
+        ..long
+    };
+    assert!(most > 40_000 && fitting.write(&padded(most)).is_some(), "{most}");
 }

@@ -6,12 +6,18 @@ use prima_platform::{
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation},
     request::{self, Faults},
-    tlog::{checkpoint::Checkpoint, note::Signature},
+    tlog::{
+        checkpoint::Checkpoint,
+        note::{Note, Signature},
+    },
 };
 use prima_proto::ranking::v1 as pb;
 
 use super::desk::Desk;
-use crate::{derived::press::cosigned, store};
+use crate::{
+    derived::press::{cosigned, log_damaged},
+    store,
+};
 
 /// A checked signature.
 #[derive(Debug)]
@@ -74,16 +80,24 @@ impl Command for Cosign {
         let (press, txn) = (work.app.press()?, work.txn);
         let (size, signed) = store::log_head_lock(txn).await?;
         let log = press.log(txn, (size, signed), self.offered.as_ref()).await?;
-        if self.size > size {
-            return Err(
-                Violation::new("size", "is more than the size of the log", "melebihi ukuran log").into(),
-            );
-        }
-        // A head before the newest one is signed again, over entries that the newest one contains.
-        let first = usize::try_from(self.size).ok().filter(|_| self.size < size);
-        let mut note = match first.and_then(|first| log.entries.get(..first)) {
-            Some(first) => press.sign(first)?,
-            None => log.note,
+        // A head before the newest one is the one that was signed when its last entry was published.
+        let mut note = match self.size == size {
+            true => log.note,
+            false => {
+                let published = store::published_at(txn, self.size - 1).await?;
+                let note = published.and_then(|published| Note::parse(&published.checkpoint));
+                let note = note.ok_or_else(|| {
+                    Violation::new(
+                        "size",
+                        "is not the size of a head that was published",
+                        "bukan ukuran kepala log yang pernah ditetapkan",
+                    )
+                })?;
+                let head = Checkpoint::parse(&note.text);
+                let head = head.ok_or_else(|| log_damaged("a head can't be read"))?;
+                press.check(&log.entries, &head)?;
+                note
+            }
         };
         note.signatures.push(self.signature.clone());
         let known = press.witness(&self.signature);

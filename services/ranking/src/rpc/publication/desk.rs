@@ -6,15 +6,16 @@ use prima_platform::{
     caller::Caller,
     command,
     failure::{Failure, Kind, found},
+    page::Page,
     service::Context,
 };
 use prima_proto::name;
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    derived::press::Press,
+    derived::press::{Ledger, Press},
     rpc::App,
-    store::{self, Proposal, Published},
+    store::{self, Proposal, Published, StoredRow},
 };
 
 /// What the operations of publication use; cheap to clone.
@@ -24,6 +25,8 @@ pub struct Desk {
     pub context: Context,
     /// The tables.
     pub app: App,
+    /// The log as it was read.
+    pub ledger: Arc<Ledger>,
     /// Signs; `None` when no key is configured.
     pub press: Option<Arc<Press>>,
 }
@@ -104,4 +107,17 @@ pub async fn published(
         None => None,
     };
     found(published, name)
+}
+
+/// A page of the frozen rows of a proposal, with the token of the next one.
+pub async fn rows(
+    conn: &impl ConnectionTrait,
+    proposal: &str,
+    page: &Page,
+) -> Result<(Vec<StoredRow>, String), Failure> {
+    let place = page.after.parse::<i64>().map_or(0, |last| last.saturating_add(1));
+    let limit = i64::try_from(page.limit()).unwrap_or(i64::MAX);
+    let mut rows = store::proposal_rows(conn, proposal, place, limit).await?;
+    let next = page.cut(&mut rows, |row| row.place.to_string());
+    Ok((rows, next))
 }

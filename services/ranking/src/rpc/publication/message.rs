@@ -3,11 +3,11 @@
 use prima_platform::{
     clock::{from_micros, to_proto},
     failure::Failure,
-    tlog::canonical,
+    tlog::canonical::{self, Object, integer},
 };
 use prima_proto::{name, ranking::v1 as pb};
 use sea_orm::ConnectionTrait;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     derived::press::citation,
@@ -15,15 +15,8 @@ use crate::{
     store::{self, Proposal, Published, StoredObjection, StoredRow},
 };
 
-type Object = Map<String, Value>;
-
 fn text(object: &Object, key: &str) -> String {
-    let text = object.get(key).and_then(Value::as_str);
-    text.unwrap_or_default().to_owned()
-}
-
-fn number(object: &Object, key: &str) -> i64 {
-    object.get(key).and_then(Value::as_i64).unwrap_or_default()
+    canonical::text(object, key).to_owned()
 }
 
 /// The name of a proposal; empty for an empty id.
@@ -63,8 +56,8 @@ pub async fn proposal(
         state: i32::try_from(row.state).unwrap_or_default(),
         create_time: Some(to_proto(from_micros(row.created_at))),
         objection_end_time: Some(to_proto(from_micros(row.ends_at))),
-        ranked: number(&facts, "ranked"),
-        unranked: number(&facts, "unranked"),
+        ranked: integer(&facts, "ranked"),
+        unranked: integer(&facts, "unranked"),
         rows_root: text(&facts, "rows_root"),
         corrects: published_name(row.corrects),
         correction_reason: row.reason.clone(),
@@ -74,7 +67,7 @@ pub async fn proposal(
         objections: counts.filed,
         undecided: counts.undecided,
         accepted: counts.accepted,
-        provisional: number(&facts, "provisional"),
+        provisional: integer(&facts, "provisional"),
     })
 }
 
@@ -82,7 +75,7 @@ pub async fn proposal(
 pub fn row(row: &StoredRow) -> pb::PublishedRow {
     let object = canonical::read(&row.body).unwrap_or_default();
     pb::PublishedRow {
-        rank: number(&object, "rank"),
+        rank: integer(&object, "rank"),
         subject: row.subject.clone(),
         display_name: text(&object, "display_name"),
         agency_display_name: text(&object, "agency_display_name"),
@@ -144,8 +137,8 @@ pub async fn published(
         }),
         publish_time: Some(to_proto(from_micros(row.published_at))),
         freeze_time: frozen.map(to_proto),
-        ranked: number(&object, "ranked"),
-        unranked: number(&object, "unranked"),
+        ranked: integer(&object, "ranked"),
+        unranked: integer(&object, "unranked"),
         corrects: published_name(row.corrects),
         correction_reason: reason.and_then(Value::as_str).unwrap_or_default().to_owned(),
         corrected_by: correction.map_or_else(String::new, |row| published_name(row.number)),

@@ -3,13 +3,13 @@
 use prima_platform::{
     failure::{Failure, Violation, found},
     request::{self, Faults},
-    tlog::{receipt::Receipt, sealed, tree::Tree},
+    tlog::{receipt::Receipt, sealed},
 };
 use prima_proto::{name::Subject, ranking::v1 as pb};
 
 use super::desk::{Desk, published};
 use crate::{
-    derived::press::{Log, documents, log_damaged},
+    derived::press::{Log, blocking, log_damaged},
     store,
 };
 
@@ -26,9 +26,10 @@ pub async fn inclusion(
     let row = published(conn, &name).await?;
     let place = store::proposal_row(conn, &row.proposal, &subject.to_string()).await?;
     let place = found(place, &subject)?.place;
-    let documents = documents(conn, &row).await?;
+    let documents = desk.ledger.documents(conn, &row).await?;
     let index = u64::try_from(place).map_err(Failure::internal)?;
-    let inclusion = sealed::rows_tree(&documents.rows).inclusion(index);
+    let proved = blocking(move || (sealed::rows_tree(&documents.rows).inclusion(index), documents));
+    let (inclusion, documents) = proved.await?;
     let text = usize::try_from(index).ok().and_then(|n| documents.rows.get(n));
     let (inclusion, text) = inclusion.zip(text).ok_or_else(|| log_damaged("a row is gone"))?;
     let receipt = Receipt {
@@ -51,7 +52,7 @@ pub async fn checkpoint(
     let press = desk.press()?;
     let Log { entries, note } = press.newest(desk.context.db.reader()).await?;
     let old = u64::try_from(request.old_size).ok();
-    let proof = old.and_then(|old| Tree::of(entries).consistency(old));
+    let proof = old.and_then(|old| entries.consistency(old));
     let proof = proof.ok_or_else(|| {
         Violation::new(
             "old_size",

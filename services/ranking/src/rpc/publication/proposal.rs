@@ -9,20 +9,10 @@ use prima_platform::{
 use prima_proto::ranking::v1 as pb;
 
 use super::{
-    desk::{Desk, limited, seen},
+    desk::{Desk, limited, rows, seen},
     message,
 };
-use crate::store::{self, StoredRow};
-
-/// The place after which a page of rows begins; that of the first page is 0.
-pub fn place(page: &Page) -> i64 {
-    page.after.parse::<i64>().map_or(0, |last| last.saturating_add(1))
-}
-
-/// Cuts rows to a page, and returns the token of the next one.
-pub fn cut(page: &Page, rows: &mut Vec<StoredRow>) -> String {
-    page.cut(rows, |row| row.place.to_string())
-}
+use crate::store;
 
 /// A proposal with a page of its rows.
 pub async fn get(
@@ -37,9 +27,7 @@ pub async fn get(
     let (name, page) = faults.build(|| name.zip(page))?;
     let conn = desk.context.db.reader();
     let proposal = seen(conn, caller, &name).await?;
-    let limit = i64::try_from(page.limit()).unwrap_or(i64::MAX);
-    let mut rows = store::proposal_rows(conn, &proposal.id, place(&page), limit).await?;
-    let next_page_token = cut(&page, &mut rows);
+    let (rows, next_page_token) = rows(conn, &proposal.id, &page).await?;
     Ok(pb::GetProposedLeagueTableResponse {
         proposal: Some(message::proposal(conn, &proposal).await?),
         rows: rows.iter().map(message::row).collect(),

@@ -19,10 +19,9 @@ use super::{
     refusal::{closed, refused},
 };
 use crate::{
-    derived::press::documents,
     domain::{
         Status, TableKey,
-        publication::{Before, Changes, Facts, Frozen, Refused, State, Stream, before, freeze},
+        publication::{Before, Changes, Facts, Frozen, Refused, State, Stream, before, fits, freeze},
     },
     store::{self, Proposal, StoredRow},
 };
@@ -121,7 +120,7 @@ impl Command for Propose {
         }
         // Proposals and publications wait for each other here.
         store::log_head_lock(txn).await?;
-        let corrected = self.corrected(txn).await?;
+        let corrected = self.corrected(desk, txn).await?;
         let replaced = self.replaced(txn).await?;
         let open = store::proposal_open(txn, &self.table.to_string(), State::Open.number()).await?;
         if let Some(open) = open.filter(|open| replaced.as_ref().is_none_or(|own| own.id != open.id)) {
@@ -136,6 +135,19 @@ impl Command for Propose {
             ));
         }
         let (facts, rows) = self.freeze(desk, corrected.as_ref().map(|(_, rows)| rows), now)?;
+        let settings = &desk.context.config.publication;
+        // Otherwise it would be refused after the period of objection.
+        if !fits(&facts, &[&self.reason, &settings.address, &settings.licence]) {
+            return Err(Failure::new(
+                Kind::Precondition,
+                "HEAD_TOO_LONG",
+                format!(
+                    "its head, with {} bytes of facts, would not fit into an entry of the log",
+                    facts.len()
+                ),
+                "Keterangan tabel ini terlalu panjang untuk satu entri log, misalnya karena terlalu banyak instrumen",
+            ));
+        }
         let row = Proposal {
             id: desk.context.ids.next().to_string(),
             league_table: self.table.to_string(),
@@ -179,6 +191,7 @@ impl Propose {
     /// The published table that is corrected, with what its rows say.
     async fn corrected(
         &self,
+        desk: &Desk,
         conn: &impl ConnectionTrait,
     ) -> Result<Option<(i64, BTreeMap<String, Before>)>, Failure> {
         let newest = store::published_of_table(conn, &self.table.to_string()).await?;
@@ -187,7 +200,7 @@ impl Propose {
             (None, None) => Ok(None),
             (Some(newest), Some((_, Some(number)))) if newest.number == number => {
                 // What stood there before is what was sealed, or nothing is said.
-                let rows = documents(conn, &newest).await?.rows;
+                let rows = desk.ledger.documents(conn, &newest).await?.rows;
                 let rows = before(rows.iter().map(String::as_str));
                 let rows = rows.ok_or_else(|| Failure::internal("a published row can't be read"))?;
                 Ok(Some((number, rows)))

@@ -22,7 +22,7 @@ use super::{
     refusal::{closed, refused},
 };
 use crate::{
-    derived::press::log_damaged,
+    derived::press::{blocking, log_damaged},
     domain::{
         TableKey,
         publication::{AuditHead, Decision, Decree, Head, Objected, State, may_publish, noted_audit_heads},
@@ -104,7 +104,7 @@ impl Command for Publish {
         let log = press.log(txn, (size, signed), self.offered.as_ref()).await?;
         let mut entries = log.entries;
         let number = next_number(txn, size).await?;
-        let noted = noted_audit_heads(&entries);
+        let noted = noted_audit_heads(entries.leaves());
         let own = chain::head(txn).await?.map(|(position, hash)| AuditHead {
             service: work.app.context.service.to_owned(),
             position,
@@ -117,17 +117,17 @@ impl Command for Publish {
                 entry.ok_or_else(|| Failure::internal("the head of an audit log can't be written"))?;
             entries.push(entry.into_bytes());
         }
-        let head = self.head(work, &proposal, number, &entries, now).await?;
+        let head = self.head(work, &proposal, number, entries.leaves(), now).await?;
         entries.push(head.into_bytes());
         let note = press.sign(&entries)?.to_string();
         for (position, body) in (0..)
-            .zip(&entries)
+            .zip(entries.leaves())
             .skip(usize::try_from(size).unwrap_or_default())
         {
             let body = std::str::from_utf8(body).map_err(Failure::internal)?;
             store::log_append_in_txn(txn, position, body).await?;
         }
-        let size = i64::try_from(entries.len()).map_err(Failure::internal)?;
+        let size = i64::try_from(entries.size()).map_err(Failure::internal)?;
         store::log_head_set_in_txn(txn, size, &note).await?;
         let table: TableKey = proposal.league_table.parse().map_err(Failure::internal)?;
         let row = Published {
@@ -179,8 +179,9 @@ async fn check_rows(txn: &Txn, proposal: &Proposal) -> Result<(), Failure> {
     let rows = store::proposal_rows(txn, &proposal.id, 0, i64::MAX).await?;
     let rows: Vec<String> = rows.into_iter().map(|row| row.body).collect();
     let facts = canonical::read(&proposal.facts).unwrap_or_default();
-    let root = json!(encode(&sealed::rows_tree(&rows).root()));
-    match facts.get("rows_root") == Some(&root) && facts.get("rows") == Some(&json!(rows.len())) {
+    let count = json!(rows.len());
+    let root = blocking(move || sealed::rows_tree(&rows).root()).await?;
+    match facts.get("rows_root") == Some(&json!(encode(&root))) && facts.get("rows") == Some(&count) {
         true => Ok(()),
         false => Err(log_damaged("the frozen rows of the proposal")),
     }

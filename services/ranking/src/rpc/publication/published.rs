@@ -9,12 +9,11 @@ use prima_platform::{
 use prima_proto::{name, ranking::v1 as pb};
 
 use super::{
-    desk::{Desk, published},
+    desk::{Desk, published, rows},
     message,
-    proposal::{cut, place},
 };
 use crate::{
-    derived::press::{Format, documents},
+    derived::press::{Format, blocking},
     store,
 };
 
@@ -37,9 +36,7 @@ pub async fn get(
     let (name, page) = faults.build(|| name.zip(page))?;
     let conn = desk.context.db.reader();
     let row = published(conn, &name).await?;
-    let limit = i64::try_from(page.limit()).unwrap_or(i64::MAX);
-    let mut rows = store::proposal_rows(conn, &row.proposal, place(&page), limit).await?;
-    let next_page_token = cut(&page, &mut rows);
+    let (rows, next_page_token) = rows(conn, &row.proposal, &page).await?;
     Ok(pb::GetPublishedLeagueTableResponse {
         published: Some(message::published(conn, &row).await?),
         rows: rows.iter().map(message::row).collect(),
@@ -93,8 +90,8 @@ pub async fn download(
     let (name, format) = faults.build(|| name.zip(format))?;
     let conn = desk.context.db.reader();
     let row = published(conn, &name).await?;
-    let documents = documents(conn, &row).await?;
-    let file = documents.file(format.unwrap_or(Format::Sealed))?;
+    let documents = desk.ledger.documents(conn, &row).await?;
+    let file = blocking(move || documents.file(format.unwrap_or(Format::Sealed))).await??;
     desk.context.watchers.open(async move |sender| {
         for piece in file.chunks(PIECE) {
             let data = piece.to_vec();

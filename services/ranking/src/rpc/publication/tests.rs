@@ -21,6 +21,7 @@ use prima_platform::{
     token::Signer,
 };
 use prima_proto::ranking::v1 as pb;
+use sea_orm::ConnectionTrait;
 use tonic::Code;
 
 use crate::rpc::testing::{LONG, Replica, rank};
@@ -38,6 +39,8 @@ macro_rules! call {
 
 mod damaged;
 mod heads;
+mod leaked;
+mod pages;
 mod setting;
 
 use setting::*;
@@ -196,6 +199,11 @@ async fn a_table_is_published_after_its_objections_are_decided() {
         Code::FailedPrecondition,
         "OBJECTION_DECIDED",
     );
+    let writer = replica.desk.context.db.writer();
+    for text in ["UPDATE objection SET decision = 1", "DELETE FROM objection"] {
+        let refused = writer.execute_unprepared(text).await.unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{text}: {refused}");
+    }
     let published = issue(&replica, &name, "i").await.unwrap();
     assert_eq!(published.name, "publishedTables/1");
     assert!(published.citation.contains("12/2025"), "{}", published.citation);
@@ -414,6 +422,17 @@ async fn cosigned(setting: &Setting, replica: &Replica, seen: &Checkpoint) {
     let key = signer_key(&setting.witness, WITNESS, Kind::Cosignature).unwrap();
     let signed = Note::parse(&answer.checkpoint).unwrap();
     assert_eq!(signed.verify(&key), Some(1_900_000_000));
+    // So is a head that was published before, and no other one.
+    let older = pb::AddCosignatureRequest {
+        request_id: "older".to_owned(),
+        size: i64::try_from(seen.size).unwrap(),
+        signature: cosign(&seen.text(), WITNESS, &setting.witness, 1_900_000_001)
+            .unwrap()
+            .to_string(),
+    };
+    let answer = call!(replica, add_cosignature, ministry(), older).unwrap();
+    let signed = Note::parse(&answer.checkpoint).unwrap();
+    assert_eq!(signed.verify(&key), Some(1_900_000_001));
     let url = &replica.desk.context.config.publication.url;
     let path = PathBuf::from(url.strip_prefix("file:").unwrap()).join("checkpoint");
     let offered = eventually(LONG, || async {

@@ -40,12 +40,15 @@ pub async fn log_append_in_txn(txn: &Txn, position: i64, body: &str) -> Result<(
     txn.execute_raw(sql(txn, text, values)).await.map(drop)
 }
 
-/// The first `size` entries of the log, fewer when they are not there.
-pub async fn log_entries(conn: &impl ConnectionTrait, size: i64) -> Result<Vec<Vec<u8>>, DbErr> {
-    let text = "SELECT position, body FROM log_entry WHERE position < $1 ORDER BY position";
-    let rows = conn.query_all_raw(sql(conn, text, [size.into()])).await?;
+/// The entries of the log from a position up to one that is left out, fewer when they are not there.
+pub async fn log_entries(conn: &impl ConnectionTrait, from: i64, to: i64) -> Result<Vec<Vec<u8>>, DbErr> {
+    let text =
+        "SELECT position, body FROM log_entry WHERE position >= $1 AND position < $2 ORDER BY position";
+    let rows = conn
+        .query_all_raw(sql(conn, text, [from.into(), to.into()]))
+        .await?;
     let mut entries = Vec::with_capacity(rows.len());
-    for (n, row) in (0_i64..).zip(&rows) {
+    for (n, row) in (from..).zip(&rows) {
         if row.try_get::<i64>("", "position")? != n {
             break;
         }

@@ -19,11 +19,12 @@ pub use proposal::{
     proposals_of,
 };
 pub use published::{
-    Model as Published, published_correction, published_get, published_insert_in_txn, published_last,
-    published_list, published_of_table,
+    Model as Published, PublishedRow, published_at, published_correction, published_get,
+    published_insert_in_txn, published_last, published_list, published_of_table, published_rows,
+    published_subjects,
 };
 
-use prima_platform::db::Step;
+use prima_platform::db::{AppendOnly, Guards, Step};
 
 /// The step that creates the tables.
 pub const STEP: Step = Step {
@@ -56,4 +57,35 @@ pub const STEP: Step = Step {
         "CREATE TABLE log_cosignature (
             size BIGINT NOT NULL, witness {key} NOT NULL, line TEXT NOT NULL, PRIMARY KEY (size, witness))",
     ],
+};
+
+/// The step after which the database itself refuses to change what is published, decided or logged.
+pub const GUARDS: Guards = Guards {
+    name: "m0007_ranking_publication_guards",
+    tables: &[
+        AppendOnly::always("log_entry"),
+        AppendOnly::always("log_cosignature"),
+        AppendOnly::always("published_table"),
+        AppendOnly::always("proposal_row"),
+        // A log only grows.
+        AppendOnly {
+            table: "log_head",
+            unchanged_when: "NEW.size <= OLD.size",
+        },
+        // What is not open any more is published or replaced.
+        AppendOnly {
+            table: "proposal",
+            unchanged_when: "OLD.state <> 1",
+        },
+        AppendOnly {
+            table: "objection",
+            unchanged_when: "OLD.decision <> 0",
+        },
+    ],
+};
+
+/// The step for the pages of subjects.
+pub const SUBJECTS: Step = Step {
+    name: "m0008_ranking_publication_subjects",
+    statements: &["CREATE INDEX proposal_row_of_subject ON proposal_row (subject, proposal)"],
 };

@@ -1,6 +1,6 @@
 //! A database that is not the one that was signed signs nothing.
 
-use prima_platform::db::sql;
+use prima_platform::{db::sql, testing::unguard};
 use sea_orm::{ConnectionTrait, Value};
 
 use super::*;
@@ -60,6 +60,34 @@ async fn signs_nothing(
     refused(answer, code, "LOG_DAMAGED");
 }
 
+/// Statements that the database refuses.
+const REFUSED: [&str; 12] = [
+    "UPDATE log_entry SET body = body || ' '",
+    "DELETE FROM log_entry",
+    "UPDATE log_cosignature SET line = ''",
+    "DELETE FROM log_cosignature",
+    "UPDATE log_head SET size = size - 1",
+    "DELETE FROM log_head",
+    "UPDATE published_table SET checkpoint = ''",
+    "DELETE FROM published_table",
+    "UPDATE proposal_row SET body = body || ' '",
+    "DELETE FROM proposal_row",
+    "UPDATE proposal SET facts = '{}' WHERE state = 2",
+    "DELETE FROM proposal",
+];
+
+/// The database refuses to change what is published; then its owner removes the guards.
+async fn unguarded(replica: &Replica) {
+    let writer = replica.desk.context.db.writer();
+    for text in REFUSED {
+        let refused = writer.execute_unprepared(text).await.unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{text}: {refused}");
+    }
+    for table in ["log_entry", "log_head", "published_table", "proposal_row"] {
+        unguard(writer, table).await;
+    }
+}
+
 /// Two tables are published; `seen` is a head of the log that readers have.
 pub(super) async fn nothing_is_signed(setting: &Setting, replica: &Replica, seen: &Checkpoint) {
     let correction = |id: &str, corrects: &str| pb::ProposeLeagueTableRequest {
@@ -69,6 +97,7 @@ pub(super) async fn nothing_is_signed(setting: &Setting, replica: &Replica, seen
     };
     let own = propose(replica, correction("p4", "publishedTables/2")).await;
     setting.clock.advance(TimeDelta::hours(74));
+    unguarded(replica).await;
     for (n, [damage, undo]) in DAMAGES.into_iter().enumerate() {
         for text in damage {
             execute(replica, text, vec![]).await;

@@ -44,7 +44,7 @@ async fn a_head_of_another_services_audit_log_is_kept_once_before_the_table() {
 
         let reader = replica.desk.context.db.reader();
         let (size, _) = store::log_head(reader).await.unwrap();
-        let entries = store::log_entries(reader, size).await.unwrap();
+        let entries = store::log_entries(reader, 0, size).await.unwrap();
         let of_directory = entries.iter().filter(|entry| {
             let text = std::str::from_utf8(entry).unwrap();
             text.contains("prima.go.id/audit-head/1") && text.contains("\"service\":\"directory\"")

@@ -28,6 +28,8 @@ pub(super) struct Setting {
     pub(super) witness: Signer,
     /// Address of the files of the next replica.
     pub(super) address: String,
+    /// The head of the log that it accepts without a signature.
+    pub(super) accepted_head: String,
 }
 
 impl Setting {
@@ -55,6 +57,7 @@ impl Setting {
             witness: Signer::generate().unwrap(),
             address: "https://data.contoh.go.id/peringkat".to_owned(),
             folder,
+            accepted_head: String::new(),
         }
     }
 
@@ -67,6 +70,7 @@ impl Setting {
         let settings = &mut options.config.publication;
         settings.key = self.folder.path().join("key").display().to_string();
         settings.address.clone_from(&self.address);
+        settings.accepted_head.clone_from(&self.accepted_head);
         // After a rotation a witness has two keys under its name.
         let earlier = Signer::generate().unwrap();
         let keys = [&earlier, &self.witness].map(|key| signer_key(key, WITNESS, Kind::Cosignature));
