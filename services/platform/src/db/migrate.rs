@@ -87,15 +87,15 @@ impl AppendOnly {
         }
         let refuse = format!("EXECUTE FUNCTION {table}_is_append_only()");
         let each = match *when {
-            "" => "STATEMENT".to_owned(),
-            when => format!("ROW WHEN ({when})"),
+            "" => "FOR EACH STATEMENT".to_owned(),
+            when => format!("FOR EACH ROW WHEN ({when})"),
         };
         vec![
             format!(
                 "CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
                  $$ BEGIN RAISE EXCEPTION '{fault}'; END $$"
             ),
-            format!("CREATE TRIGGER {table}_not_changed BEFORE UPDATE ON {table} FOR EACH {each} {refuse}"),
+            format!("CREATE TRIGGER {table}_not_changed BEFORE UPDATE ON {table} {each} {refuse}"),
             format!(
                 "CREATE TRIGGER {table}_not_deleted BEFORE DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT {refuse}"
             ),
