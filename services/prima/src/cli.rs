@@ -223,7 +223,13 @@ pub enum Command {
     Table(TableArgs),
     #[command(about = "Tetapkan tabel peringkat: usulan, sanggah, penetapan, dan berkas resminya")]
     Publish(PublishArgs),
-    #[command(about = "Periksa keaslian tabel yang ditetapkan, tanpa peladen")]
+    #[command(
+        about = "Periksa keaslian tabel yang ditetapkan, tanpa peladen",
+        long_about = "Periksa keaslian tabel yang ditetapkan, tanpa peladen.\n\n\
+                      SAH (status keluar 0): isinya seperti yang ditetapkan, dan ditandatangani dengan kunci yang Anda beri \
+                      (--key, --keys). UTUH (status 3): isinya utuh, tetapi kuncinya ditemukan di sebelah berkas, sehingga belum \
+                      terbukti siapa penanda tangannya. TIDAK SAH (status 1): disebut apa yang tidak cocok."
+    )]
     Verify(VerifyArgs),
     #[command(
         about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON",

@@ -2,7 +2,7 @@
 
 mod fault;
 mod folder;
-mod publication;
+pub(crate) mod publication;
 pub mod token;
 
 use std::{fs, net::SocketAddr, path::Path, process::ExitCode};
@@ -103,7 +103,7 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     locks.extend(Host::lock(&config, &SPECS)?);
     let token = token::local(&mut config, data)?;
     local_keys(&mut config, data)?;
-    publication::local(&mut config, data, args.demo)?;
+    publication::prepare(&mut config, data, args.demo)?;
     let demo = match (args.demo, &token) {
         (true, Some(file)) => {
             Some(fs::read_to_string(file).with_context(|| format!("token {}", file.display()))?)
@@ -120,6 +120,10 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     if let Some(file) = &token {
         println!("Token admin: {}", file.display());
     }
+    println!(
+        "Kunci publik log publikasi: {}",
+        data.join(publication::PUBLIC).display()
+    );
     if let Some(token) = demo {
         let (address, data, soft) = (running.address, data.clone(), running.tasks.soft().clone());
         running.tasks.spawn_short(async move {

@@ -217,7 +217,7 @@ pub struct VerifyArgs {
     #[arg(
         long,
         value_name = "BERKAS",
-        help = "Berkas kunci publik, satu sebaris (bawaan: berkas keys di sekitar BERKAS)"
+        help = "Berkas kunci publik yang diumumkan, satu sebaris (bawaan: berkas keys di sekitar BERKAS, yang hanya membuktikan keutuhan)"
     )]
     pub keys: Option<PathBuf>,
     #[arg(

@@ -16,6 +16,7 @@ use crate::{
         league_name, print,
         publish::{decided, filed, issue, proposed},
     },
+    run::publication::PUBLIC,
 };
 
 /// How long objections to the table of the demo can be filed.
@@ -91,10 +92,11 @@ pub async fn publish(endpoint: &str, token: &str, data: &Path) -> anyhow::Result
         bail!("berkas {} belum ditulis", file.display())
     }
     print::note(&format!(
-        "Tabel contoh ditetapkan sebagai {}; periksa tanpa peladen:\n  prima verify {} --log {}",
+        "Tabel contoh ditetapkan sebagai {}; periksa tanpa peladen:\n  prima verify {} --log {} --keys {}",
         published.name,
         file.display(),
-        folder.display()
+        folder.display(),
+        data.join(PUBLIC).display()
     ));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `prima verify`: checks what was published without a server: a sealed table or a receipt, and a copy of the log.
 
 use std::{
+    cell::Cell,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -8,7 +9,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use prima_platform::tlog::{
-    canonical,
+    canonical::{self, Object, integer},
     checkpoint::Checkpoint,
     encode,
     note::{Kind, Note, VerifierKey},
@@ -18,48 +19,70 @@ use prima_platform::tlog::{
     tree::Tree,
     witness,
 };
-use serde_json::{Map, Value};
+use prima_ranking::domain::publication::FORMAT;
 
 use crate::{
     cli::VerifyArgs,
     client::{
-        print,
+        PARTIAL, print,
         publish::{keys_of, refused, remember, seen},
     },
 };
 
-type Object = Map<String, Value>;
+/// What was found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Everything fits, and a key that the reader named signed it.
+    Valid,
+    /// Everything fits, by a key that was found beside the file: whoever made the file can have made the key.
+    Intact,
+}
 
-/// Checks a file, a copy of the log, or both. The exit status is 0 only when everything fits.
+/// Checks a file, a copy of the log, or both. The exit status is 0 when everything fits and is signed by a key that was given, and
+/// [`PARTIAL`] when the key was found beside it.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let (keys, trusted) = keys(args)?;
     let mut lines = Vec::new();
-    let checked = check(args, &keys, &mut lines);
+    let verdict = verdict(args, &mut lines);
     let mut text = lines.join("\n");
     if !text.is_empty() {
         text.push('\n');
     }
     print::out(&text)?;
-    checked?;
-    if !trusted {
-        print::note(
-            "Kunci diambil dari berkas di sebelahnya, sehingga yang terbukti hanya keutuhannya. Bandingkan kuncinya dengan yang \
-             diumumkan, lalu beri dengan --key.",
-        );
+    match verdict? {
+        Verdict::Valid => {
+            print::out("SAH\n")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verdict::Intact => {
+            print::note(
+                "Isinya utuh, tetapi penanda tangannya belum dikenal: kuncinya ditemukan bersama berkasnya, dan siapa pun dapat membuat \
+                 keduanya. Bandingkan dengan kunci yang diumumkan, lalu beri dengan --key atau --keys.",
+            );
+            print::out("UTUH\n")?;
+            Ok(ExitCode::from(PARTIAL))
+        }
     }
-    print::out("SAH\n")?;
-    Ok(ExitCode::SUCCESS)
+}
+
+fn verdict(args: &VerifyArgs, lines: &mut Vec<String>) -> anyhow::Result<Verdict> {
+    let (keys, verdict) = keys(args)?;
+    check(args, &keys, lines)?;
+    Ok(verdict)
 }
 
 fn check(args: &VerifyArgs, keys: &[VerifierKey], lines: &mut Vec<String>) -> anyhow::Result<()> {
+    let log = args
+        .log
+        .as_deref()
+        .map(|folder| Log::read(folder, keys))
+        .transpose()?;
     let file = match &args.file {
-        Some(file) => Some(of_file(file, args.row.as_deref(), keys, lines)?),
+        Some(file) => Some(of_file(file, args.row.as_deref(), (keys, log.as_ref()), lines)?),
         None => None,
     };
-    let Some(folder) = &args.log else {
+    let Some(log) = log else {
         return Ok(());
     };
-    let log = Log::read(folder, keys)?;
     lines.push(format!(
         "Log {}: {} entri, akar {}",
         log.head.origin,
@@ -78,31 +101,42 @@ fn check(args: &VerifyArgs, keys: &[VerifierKey], lines: &mut Vec<String>) -> an
         // The file proves that its entry is in the log of its own head. When that log is the beginning of this one, so is the entry.
         log.continues(Some(&head)).map_err(contradicted)?;
         lines.push("Log ini memuat publikasi tersebut".to_owned());
-        if let Some(correction) = log.correction_of(number) {
+        let corrections = log.corrections_of(number);
+        if let Some(newest) = corrections.last() {
+            let all: Vec<String> = corrections.iter().map(ToString::to_string).collect();
             lines.push(format!(
-                "Perhatian: publikasi {number} dikoreksi oleh publikasi {correction}"
+                "Perhatian: publikasi {number} dikoreksi oleh publikasi {}; yang berlaku publikasi {newest}",
+                all.join(", ")
             ));
         }
     }
     Ok(())
 }
 
-/// The keys, and whether they come from somewhere else than the file that they verify.
-fn keys(args: &VerifyArgs) -> anyhow::Result<(Vec<VerifierKey>, bool)> {
+/// The keys, and what they can prove: a file with keys that lies beside the file that they verify proves nothing about who signed it,
+/// named or not.
+fn keys(args: &VerifyArgs) -> anyhow::Result<(Vec<VerifierKey>, Verdict)> {
     let parse = |text: &String| {
         VerifierKey::parse(text).with_context(|| format!("`{text}` bukan kunci NAMA+ID+KUNCI"))
     };
     let mut keys: Vec<VerifierKey> = args.key.iter().map(parse).collect::<anyhow::Result<_>>()?;
     if !keys.is_empty() && args.keys.is_none() {
-        return Ok((keys, true));
+        return Ok((keys, Verdict::Valid));
     }
-    let (path, trusted) = match (&args.keys, nearby(args)) {
-        (Some(path), _) => (path.clone(), true),
-        (None, Some(path)) => (path, false),
-        (None, None) => bail!("kunci publik log tidak ditemukan; beri dengan --key atau --keys"),
-    };
+    let beside = nearby(args);
+    let path = args.keys.clone().or_else(|| beside.clone());
+    let path = path.context("kunci publik log tidak ditemukan; beri dengan --key atau --keys")?;
     keys.extend(keys_of(&path)?);
-    Ok((keys, trusted))
+    let whole = |path: &PathBuf| path.canonicalize().ok();
+    let is_beside = beside.is_some_and(|beside| whole(&beside) == whole(&path));
+    Ok((
+        keys,
+        if is_beside {
+            Verdict::Intact
+        } else {
+            Verdict::Valid
+        },
+    ))
 }
 
 /// The file `keys` of the folder of the log or around the file.
@@ -114,77 +148,102 @@ fn nearby(args: &VerifyArgs) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Checks a sealed table or a receipt; returns the head of the log in it and the number of the publication.
+/// Checks a sealed table or a receipt; returns the head of the log in it and the number of the publication. Its head may be signed by
+/// none of the keys when a copy of the log is given that continues it: so files outlive a key that has leaked.
 fn of_file(
     file: &Path,
     subject: Option<&str>,
-    keys: &[VerifierKey],
+    (keys, log): (&[VerifierKey], Option<&Log>),
     lines: &mut Vec<String>,
 ) -> anyhow::Result<(Checkpoint, i64)> {
+    let by_log = Cell::new(false);
+    let trusted = |note: &Note| {
+        sealed::signed_by(note, keys).or_else(|| {
+            let head = Checkpoint::parse(&note.text)?;
+            log?.continues(Some(&head)).ok()?;
+            by_log.set(true);
+            Some(head)
+        })
+    };
     let bytes = fs::read(file).with_context(|| format!("berkas `{}`", file.display()))?;
-    let text = std::str::from_utf8(&bytes).ok();
-    if let Some(receipt) = text.and_then(Receipt::parse) {
-        let (log, head, row) = receipt.verify(keys).map_err(fault)?;
-        lines.push(about(&head, &log));
+    let receipt = std::str::from_utf8(&bytes).ok().and_then(Receipt::parse);
+    let (checkpoint, head) = if let Some(receipt) = receipt {
+        let (checkpoint, head, row) = receipt.verify_by(trusted).map_err(fault)?;
+        lines.push(about(&head, &checkpoint)?);
         lines.push(shown(&row));
-        return Ok((log, number(&head)));
+        (checkpoint, head)
+    } else {
+        let sealed = sealed::verify_by(&bytes, trusted).map_err(fault)?;
+        lines.push(about(&sealed.head, &sealed.checkpoint)?);
+        lines.push(format!(
+            "{} baris, semuanya seperti yang ditetapkan",
+            sealed.rows.len()
+        ));
+        if let Some(subject) = subject {
+            let mut rows = sealed.rows.iter().filter_map(|row| canonical::read(row));
+            let row = rows.find(|row| canonical::text(row, "subject") == subject);
+            let row = row.with_context(|| format!("{subject} tidak ada dalam tabel ini"))?;
+            lines.push(shown(&row));
+        }
+        (sealed.checkpoint, sealed.head)
+    };
+    if by_log.get() {
+        lines.push(
+            "Kepala log dalam berkas ini tidak ditandatangani dengan kunci yang diberikan; salinan log yang membuktikannya"
+                .to_owned(),
+        );
     }
-    let sealed = sealed::verify(&bytes, keys).map_err(fault)?;
-    lines.push(about(&sealed.head, &sealed.checkpoint));
-    lines.push(format!(
-        "{} baris, semuanya seperti yang ditetapkan",
-        sealed.rows.len()
-    ));
-    if let Some(subject) = subject {
-        let rows = sealed.rows.iter().filter_map(|row| canonical::read(row));
-        let own = |row: &Object| row.get("subject").and_then(Value::as_str) == Some(subject);
-        let row = rows.into_iter().find(own);
-        let row = row.with_context(|| format!("{subject} tidak ada dalam tabel ini"))?;
-        lines.push(shown(&row));
-    }
-    Ok((sealed.checkpoint, number(&sealed.head)))
+    Ok((checkpoint, integer(&head, "number")))
 }
 
-fn number(head: &Object) -> i64 {
-    head.get("number").and_then(Value::as_i64).unwrap_or_default()
-}
-
-fn text<'a>(object: &'a Object, key: &str) -> &'a str {
-    object.get(key).and_then(Value::as_str).unwrap_or_default()
+/// A text for people, which can neither move the cursor nor break a line.
+fn text(object: &Object, key: &str) -> String {
+    print::clean(canonical::text(object, key))
 }
 
 /// What was published, by which decree, and where it is in the log.
-fn about(head: &Object, log: &Checkpoint) -> String {
+///
+/// # Errors
+///
+/// It is of a form that this release does not know, so what it says may mean something else.
+fn about(head: &Object, log: &Checkpoint) -> anyhow::Result<String> {
+    let format = canonical::text(head, "format");
+    if format != FORMAT {
+        bail!(
+            "bentuk publikasi `{}` tidak dikenal; periksa dengan prima yang lebih baru",
+            print::clean(format)
+        );
+    }
     let none = Object::new();
-    let decree = head.get("decree").and_then(Value::as_object).unwrap_or(&none);
+    let within = |key: &str| head.get(key).and_then(|value| value.as_object());
+    let decree = within("decree").unwrap_or(&none);
     let mut about = format!(
         "Publikasi {}: {}, {}\nKeputusan {} tanggal {} oleh {} ({})\nTercatat di log {} dengan {} entri",
-        number(head),
+        integer(head, "number"),
         text(head, "title"),
         text(head, "table"),
         text(decree, "number"),
         text(decree, "date"),
         text(decree, "signatory"),
         text(decree, "signatory_position"),
-        log.origin,
+        print::clean(&log.origin),
         log.size
     );
-    if let Some(corrects) = head.get("corrects").and_then(Value::as_object) {
+    if let Some(corrects) = within("corrects") {
         about += &format!(
             "\nKoreksi atas publikasi {}: {}",
-            corrects.get("number").and_then(Value::as_i64).unwrap_or_default(),
+            integer(corrects, "number"),
             text(corrects, "reason")
         );
     }
-    about
+    Ok(about)
 }
 
 fn shown(row: &Object) -> String {
-    let rank = row.get("rank").and_then(Value::as_i64);
-    let rank = rank.map_or_else(
-        || "tanpa peringkat".to_owned(),
-        |rank| format!("peringkat {rank}"),
-    );
+    let rank = match integer(row, "rank") {
+        0 => "tanpa peringkat".to_owned(),
+        rank => format!("peringkat {rank}"),
+    };
     format!(
         "{} ({}): {rank}, nilai {}",
         text(row, "display_name"),
@@ -200,9 +259,10 @@ fn fault(fault: Fault) -> anyhow::Error {
         Fault::Head =>
             "TIDAK SAH: kepala publikasi (baris 1) tidak sama dengan yang tercatat di log".to_owned(),
         Fault::Row(n, row) => {
-            let subject = canonical::read(&row).map(|row| text(&row, "subject").to_owned());
+            let subject = canonical::read(&row).map(|row| text(&row, "subject"));
             let subject = subject.filter(|subject| !subject.is_empty());
-            let named = subject.unwrap_or_else(|| row.chars().take(120).collect());
+            let start = || print::clean(&row.chars().take(120).collect::<String>());
+            let named = subject.unwrap_or_else(start);
             format!("TIDAK SAH: baris tabel ke-{n} ({named}) tidak sama dengan yang ditetapkan")
         }
         Fault::Rows { sealed, found } =>
@@ -295,183 +355,20 @@ impl Log {
         })
     }
 
-    /// The number of the publication that corrects this one.
-    fn correction_of(&self, number: i64) -> Option<i64> {
-        let heads = self
-            .entries
-            .iter()
-            .filter_map(|entry| canonical::read(std::str::from_utf8(entry).ok()?));
-        let corrects = |head: &Object| head.get("corrects")?.get("number")?.as_i64();
-        let mut corrections = heads.filter(|head| corrects(head) == Some(number));
-        corrections.next().map(|head| self::number(&head))
+    /// The numbers of the publications that correct this one, or one that corrects it; the last one stands.
+    fn corrections_of(&self, number: i64) -> Vec<i64> {
+        let mut chain = vec![number];
+        for entry in &self.entries {
+            let head = std::str::from_utf8(entry).ok().and_then(canonical::read);
+            let corrects = |head: &Object| head.get("corrects")?.get("number")?.as_i64();
+            let Some(head) = head.filter(|head| corrects(head).is_some_and(|of| chain.contains(&of))) else {
+                continue;
+            };
+            chain.push(integer(&head, "number"));
+        }
+        chain.split_off(1)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use prima_platform::{
-        tlog::{checkpoint::signer_key, sealed::Proof},
-        token::Signer,
-    };
-    use serde_json::json;
-
-    use super::*;
-
-    const ORIGIN: &str = "contoh.go.id/log";
-
-    fn line(value: &Value) -> String {
-        canonical::write(value.as_object().unwrap()).unwrap()
-    }
-
-    /// A folder with a log of `count` publications, of which each after the first corrects the one before, and the sealed file of the
-    /// first one.
-    fn offer(folder: &Path, signer: &Signer, name: &str, count: u64) {
-        let rows = vec![line(
-            &json!({"subject": "agencies/3271", "rank": 1, "score": "90"}),
-        )];
-        let head = |number: u64| {
-            let root = encode(&sealed::rows_tree(&rows).root());
-            let corrects = json!({"number": number - 1, "reason": "uji"});
-            line(
-                &json!({"number": number, "title": name, "rows": 1, "rows_root": root, "corrects": corrects}),
-            )
-        };
-        let heads: Vec<String> = (1..=count).map(head).collect();
-        let entries: Vec<Vec<u8>> = heads.iter().map(|head| head.clone().into_bytes()).collect();
-        let sign = |entries: &[Vec<u8>]| {
-            let head = Checkpoint {
-                origin: ORIGIN.to_owned(),
-                size: entries.len() as u64,
-                root: Tree::of(entries.to_vec()).root(),
-            };
-            head.sign(signer).unwrap().to_string()
-        };
-        for file in tile::files(&entries).unwrap() {
-            let path = folder.join(file.path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, file.bytes).unwrap();
-        }
-        fs::write(folder.join("checkpoint"), sign(&entries)).unwrap();
-        let key = signer_key(signer, ORIGIN, Kind::Note).unwrap();
-        fs::write(folder.join("keys"), format!("# contoh\n{key}\n")).unwrap();
-        let proof = Proof {
-            checkpoint: sign(&entries[..1]),
-            index: 0,
-            inclusion: Vec::new(),
-        };
-        fs::write(
-            folder.join("tabel.jsonl"),
-            sealed::write(&heads[0], &rows, &proof),
-        )
-        .unwrap();
-    }
-
-    fn verified(folder: &Path, seen: Option<&Path>) -> Result<Vec<String>, String> {
-        let args = VerifyArgs {
-            file: Some(folder.join("tabel.jsonl")),
-            key: Vec::new(),
-            keys: None,
-            log: Some(folder.to_owned()),
-            seen: seen.map(Path::to_owned),
-            row: Some("agencies/3271".to_owned()),
-        };
-        let (keys, trusted) = keys(&args).unwrap();
-        assert!(
-            !trusted,
-            "a key beside the file proves nothing about who signed it"
-        );
-        let mut lines = Vec::new();
-        let checked = check(&args, &keys, &mut lines).map_err(|error| error.to_string());
-        checked.map(|()| lines)
-    }
-
-    #[test]
-    fn a_log_that_was_forked_or_has_become_shorter_is_refused() {
-        let signer = Signer::generate().unwrap();
-        let [honest, forked, short, other] = [(); 4].map(|()| tempfile::tempdir().unwrap());
-        offer(honest.path(), &signer, "Tabel", 2);
-        offer(forked.path(), &signer, "Tabel lain", 3);
-        offer(short.path(), &signer, "Tabel", 1);
-        let seen = other.path().join("seen");
-        let lines = verified(honest.path(), Some(&seen)).unwrap().join("\n");
-        assert!(lines.contains("dikoreksi oleh publikasi 2"), "{lines}");
-        assert!(lines.contains("peringkat 1, nilai 90"), "{lines}");
-        let kept = fs::read(&seen).unwrap();
-        let fault = verified(forked.path(), Some(&seen)).unwrap_err();
-        assert!(fault.contains("BERCABANG"), "{fault}");
-        let fault = verified(short.path(), Some(&seen)).unwrap_err();
-        assert!(fault.contains("MEMENDEK dari 2 menjadi 1"), "{fault}");
-        assert_eq!(fs::read(&seen).unwrap(), kept, "what was seen is evidence");
-        // A file of one branch is not in the other.
-        fs::copy(
-            honest.path().join("tabel.jsonl"),
-            forked.path().join("tabel.jsonl"),
-        )
-        .unwrap();
-        let fault = verified(forked.path(), None).unwrap_err();
-        assert!(fault.contains("BERCABANG: 1 entri"), "{fault}");
-        offer(honest.path(), &signer, "Tabel", 3);
-        verified(honest.path(), Some(&seen)).unwrap();
-    }
-
-    /// The log contains the entry, but after it others than the file proves: both are signed, so the log was forked.
-    #[test]
-    fn a_file_of_another_branch_or_log_is_refused() {
-        let signer = Signer::generate().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        offer(folder.path(), &signer, "Tabel", 3);
-        let path = folder.path().join("tabel.jsonl");
-        let text = fs::read_to_string(&path).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        let file = |origin: &str, others: &[&str]| {
-            let mut entries = vec![lines[0].as_bytes().to_vec()];
-            entries.extend(others.iter().map(|other| other.as_bytes().to_vec()));
-            let tree = Tree::of(entries);
-            let head = Checkpoint {
-                origin: origin.to_owned(),
-                size: tree.size(),
-                root: tree.root(),
-            };
-            let proof = Proof {
-                checkpoint: head.sign(&signer).unwrap().to_string(),
-                index: 0,
-                inclusion: tree.inclusion(0).unwrap(),
-            };
-            fs::write(&path, sealed::write(lines[0], &[lines[1].to_owned()], &proof)).unwrap();
-            verified(folder.path(), None)
-        };
-        file(ORIGIN, &[]).unwrap();
-        for others in [&["lain"][..], &["lain", "lagi"]] {
-            let fault = file(ORIGIN, others).unwrap_err();
-            let own = format!("BERCABANG: {} entri", others.len() + 1);
-            assert!(fault.contains(&own), "{fault}");
-        }
-        let fault = file(ORIGIN, &["b", "c", "d"]).unwrap_err();
-        assert!(fault.contains("log dengan 4 entri"), "{fault}");
-        let other = "lain.go.id/log";
-        let key = signer_key(&signer, other, Kind::Note).unwrap();
-        let keys = fs::read_to_string(folder.path().join("keys")).unwrap();
-        fs::write(folder.path().join("keys"), format!("{keys}{key}\n")).unwrap();
-        let fault = file(other, &[]).unwrap_err();
-        assert!(fault.contains("log lain"), "{fault}");
-    }
-
-    #[test]
-    fn a_changed_row_is_named_and_a_changed_tile_too() {
-        let signer = Signer::generate().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        offer(folder.path(), &signer, "Tabel", 2);
-        let path = folder.path().join("tabel.jsonl");
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replace("\"score\":\"90\"", "\"score\":\"99\"")).unwrap();
-        let fault = verified(folder.path(), None).unwrap_err();
-        assert!(fault.contains("ke-1 (agencies/3271)"), "{fault}");
-        fs::write(&path, text).unwrap();
-        let tile = folder.path().join("tile/0/000.p/2");
-        let mut bytes = fs::read(&tile).unwrap();
-        bytes[3] ^= 1;
-        fs::write(&tile, bytes).unwrap();
-        let fault = verified(folder.path(), None).unwrap_err();
-        assert!(fault.contains("tile/0/000.p/2"), "{fault}");
-    }
-}
+mod tests;

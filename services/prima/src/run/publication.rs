@@ -6,13 +6,31 @@ use anyhow::Context as _;
 use prima_platform::{
     config::{self, Config},
     key_store::{KeyStore, Purpose},
+    private_file,
+    tlog::{checkpoint::signer_key, note::Kind},
     token::Signer,
 };
+
+/// Name of the file with the public keys of the log, in the data folder. It is not beside what they verify, so whoever runs `prima up`
+/// can trust it.
+pub(crate) const PUBLIC: &str = "publication.pub";
+
+/// Sets the key as [`local`] does, and writes its public half.
+pub(super) fn prepare(config: &mut Config, data: &Path, demo: bool) -> anyhow::Result<()> {
+    local(config, data, demo)?;
+    let settings = &config.publication;
+    let signer = Signer::load(settings.key.as_ref()).with_context(|| format!("kunci {}", settings.key))?;
+    let own = signer_key(&signer, &settings.origin, Kind::Note).context("publication.origin")?;
+    let keys = settings.log_keys(Some(own));
+    let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
+    let path = data.join(PUBLIC);
+    private_file::replace(&path, &text).with_context(|| format!("berkas {}", path.display()))
+}
 
 /// Sets the key unless one is configured: the one of the store in `keys` that signs publications, otherwise `publication.key`, which is
 /// made at the first start. The files are written to `public`. A demo shows its publication at once, so it has no least period of
 /// objection.
-pub(super) fn local(config: &mut Config, data: &Path, demo: bool) -> anyhow::Result<()> {
+fn local(config: &mut Config, data: &Path, demo: bool) -> anyhow::Result<()> {
     let settings = &mut config.publication;
     if settings.url == config::Publication::default().url {
         settings.url = format!("file:{}", data.join("public").display());
@@ -65,7 +83,7 @@ pub(super) fn local(config: &mut Config, data: &Path, demo: bool) -> anyhow::Res
 
 #[cfg(test)]
 mod tests {
-    use prima_platform::clock::Clock;
+    use prima_platform::{clock::Clock, tlog::note::VerifierKey};
 
     use super::*;
 
@@ -74,7 +92,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = || {
             let mut config = Config::default();
-            local(&mut config, folder.path(), false).unwrap();
+            prepare(&mut config, folder.path(), false).unwrap();
             config.publication
         };
         let first = settings();
@@ -86,5 +104,7 @@ mod tests {
         let second = settings();
         assert_ne!(second.key, first.key);
         assert_eq!(second.earlier_keys, [public]);
+        let written = std::fs::read_to_string(folder.path().join(PUBLIC)).unwrap();
+        assert_eq!(VerifierKey::list(&written).unwrap().len(), 2, "{written}");
     }
 }
