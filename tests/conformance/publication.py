@@ -161,3 +161,20 @@ def run(report, endpoints, token, operator, table, public):
             expect("root at the publication", root(log[:size]), verified(proof["checkpoint"], keys)[2])
             path = folder / "tables" / final.name.split("/")[1] / "tabel.jsonl"
             expect("file", path.read_bytes(), download("SEALED"))
+        with check("the page of a subject says what is sealed, and the catalogue lists the table"):
+            page, catalogue = folder / "subjects" / subject / "halaman.json", folder / "index.json"
+
+            def told(path, key, wanted):
+                if not path.exists():
+                    return []
+                return [one for one in json.loads(path.read_text())[key] if wanted.items() <= one.items()]
+
+            of_table = {"publication": sealed["number"]}
+            until("page", lambda: told(page, "rows", of_table))
+            row = told(page, "rows", of_table)[0]
+            expect("row", (row["row"], row["state"]), (json.loads(rows[row["row_number"] - 1]), "in-force"))
+            until("catalogue", lambda: told(catalogue, "dcat:dataset", {"dct:identifier": final.name}))
+            dataset = told(catalogue, "dcat:dataset", {"dct:identifier": final.name})[0]
+            expect("citation", dataset["dct:bibliographicCitation"], final.citation)
+            formats = [one["dcat:downloadURL"].rsplit("/")[-1] for one in dataset["dcat:distribution"]]
+            expect("files", [(path.parent / name).exists() for name in formats], [True] * 4)

@@ -69,6 +69,7 @@ impl Issue {
     /// All that is known of it, for JSON.
     pub(super) fn provenance(&self) -> Object {
         let mut facts = provenance(&self.head, &self.published);
+        facts.insert("sealed_file".to_owned(), json!(self.file(Format::Sealed)));
         if let Some(number) = self.corrected_by {
             facts.insert("corrected_by".to_owned(), json!(number));
         }
@@ -112,7 +113,7 @@ impl Issue {
         put("signatory_position", within("decree", "signatory_position"));
         let signed = Note::parse(&self.published.checkpoint).and_then(|note| Checkpoint::parse(&note.text));
         put("log_root", signed.map(|head| json!(encode(&head.root))));
-        put("sealed_file", Some(json!(self.file(Format::Sealed))));
+        put("sealed_file", own("sealed_file"));
         record
     }
 }

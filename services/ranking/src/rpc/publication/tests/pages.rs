@@ -160,6 +160,8 @@ fn follow(files: &Files, keys: &[VerifierKey]) {
             let sealed = &tables[&told["number"].as_i64().unwrap()];
             assert_eq!(told["checkpoint"], json!(sealed.proof.checkpoint));
             assert_eq!(told["log_index"], json!(sealed.proof.index));
+            let file = format!("{ADDRESS}tables/{}/tabel.jsonl", told["number"]);
+            assert_eq!(told["sealed_file"], json!(file));
             let head = told.as_object().unwrap().iter();
             let head = head.filter(|(key, _)| sealed.head.contains_key(*key));
             assert_eq!(
