@@ -19,7 +19,7 @@ use prima_platform::tlog::{
     tree::Tree,
     witness,
 };
-use prima_ranking::domain::publication::FORMAT;
+use prima_ranking::domain::publication::{FORMAT, noted_audit_heads};
 
 use crate::{
     cli::VerifyArgs,
@@ -93,6 +93,16 @@ fn check(args: &VerifyArgs, keys: &[VerifierKey], lines: &mut Vec<String>) -> an
         let at = chrono::DateTime::from_timestamp(i64::try_from(*time).unwrap_or_default(), 0);
         let at = at.map_or_else(String::new, |at| at.to_rfc3339());
         lines.push(format!("Saksi {name} melihatnya pada {at}"));
+    }
+    let heads = noted_audit_heads(&log.entries).into_values();
+    let known: Vec<String> = heads
+        .map(|head| format!(" --known {}={}:{}", head.service, head.position, head.hash))
+        .collect();
+    if !known.is_empty() {
+        lines.push(format!(
+            "Catatan audit yang tercatat di log; periksa pada layanannya: prima audit verify{}",
+            known.concat()
+        ));
     }
     if let Some(seen) = &args.seen {
         lines.push(log.continues_seen(seen)?);
