@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use prima_platform::{
     config::{self, Config},
-    key_store::{KeyStore, Purpose},
+    key_store::{Entry, KeyStore, Purpose},
     private_file,
     tlog::{checkpoint::signer_key, note::Kind},
     token::Signer,
@@ -61,6 +61,15 @@ fn local(config: &mut Config, data: &Path, demo: bool) -> anyhow::Result<()> {
         made.with_context(|| format!("kunci {}", path.display()))?;
     }
     let signer = Signer::load(&path).with_context(|| format!("kunci {}", path.display()))?;
+    let leaked = |key: &Entry| !key.reason.is_empty() && key.public_key == signer.public_key();
+    if let Some(leaked) = store.keys().iter().find(|key| leaked(key)) {
+        bail!(
+            "kunci {} ditandai bocor ({}); buat yang baru: prima key rotate --purpose publications --store {}",
+            path.display(),
+            leaked.id,
+            folder.display()
+        );
+    }
     let known = store
         .keys()
         .iter()
@@ -106,5 +115,25 @@ mod tests {
         assert_eq!(second.earlier_keys, [public]);
         let written = std::fs::read_to_string(folder.path().join(PUBLIC)).unwrap();
         assert_eq!(VerifierKey::list(&written).unwrap().len(), 2, "{written}");
+    }
+
+    #[test]
+    fn a_key_that_has_leaked_signs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = || {
+            let mut config = Config::default();
+            prepare(&mut config, folder.path(), false).map(|()| config.publication)
+        };
+        let first = Signer::load(start().unwrap().key.as_ref()).unwrap();
+        let (store, now) = (folder.path().join("keys"), Clock::system().now());
+        KeyStore::add(&store, Purpose::Publications, "pertama", &first, now).unwrap();
+        KeyStore::compromise(&store, "pertama", "Uji.", now).unwrap();
+        let fault = start().unwrap_err().to_string();
+        assert!(fault.contains("bocor (pertama)"), "{fault}");
+        KeyStore::rotate(&store, Purpose::Publications, "kedua", now).unwrap();
+        let settings = start().unwrap();
+        assert_eq!(settings.earlier_keys, Vec::<String>::new());
+        let written = std::fs::read_to_string(folder.path().join(PUBLIC)).unwrap();
+        assert_eq!(VerifierKey::list(&written).unwrap().len(), 1, "{written}");
     }
 }
