@@ -241,7 +241,7 @@ pub async fn citizens(
         if due >= end {
             break;
         }
-        let (mut client, agency, probe) = (client.clone(), agency.clone(), probe.cloned());
+        let (mut client, agency, probe) = (client.clone(), agency.clone(), probe.clone());
         let request = single(std::slice::from_ref(survey), NEXT.fetch_add(1, Ordering::Relaxed));
         calls.push(tokio::spawn(async move {
             client.submit_response(request).await.unwrap();

@@ -307,7 +307,9 @@ async fn publishing_and_reading_go_on_while_ranking_restarts() {
     let (done, doing) = watch::channel(false);
     let (publishing, reading) = (Patient::new(&serving), Patient::new(&serving));
     let counts = [publishing.answered.clone(), reading.answered.clone()];
+    #[expect(clippy::disallowed_methods, reason = "awaited below")]
     let publisher = tokio::spawn(publish_thrice(suite.client.clone(), publishing));
+    #[expect(clippy::disallowed_methods, reason = "awaited below")]
     let reader = tokio::spawn(read_on(suite.client.clone(), reading, doing));
     let mut restarts = 0;
     while !publisher.is_finished() {
