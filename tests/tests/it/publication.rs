@@ -23,7 +23,7 @@ use prima_platform::{
 };
 use prima_proto::ranking::v1 as pb;
 use prima_tests::{DEADLINE, Suite, client::Client, sample};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -307,10 +307,9 @@ async fn publishing_and_reading_go_on_while_ranking_restarts() {
     let (done, doing) = watch::channel(false);
     let (publishing, reading) = (Patient::new(&serving), Patient::new(&serving));
     let counts = [publishing.answered.clone(), reading.answered.clone()];
-    #[expect(clippy::disallowed_methods, reason = "awaited below")]
-    let publisher = tokio::spawn(publish_thrice(suite.client.clone(), publishing));
-    #[expect(clippy::disallowed_methods, reason = "awaited below")]
-    let reader = tokio::spawn(read_on(suite.client.clone(), reading, doing));
+    let mut tasks = JoinSet::new();
+    let publisher = tasks.spawn(publish_thrice(suite.client.clone(), publishing));
+    let reader = tasks.spawn(read_on(suite.client.clone(), reading, doing));
     let mut restarts = 0;
     while !publisher.is_finished() {
         serves.send_replace(false);
@@ -332,8 +331,9 @@ async fn publishing_and_reading_go_on_while_ranking_restarts() {
         went_on.await.expect("both go on");
     }
     done.send_replace(true);
-    publisher.await.expect("all is published");
-    reader.await.expect("all is read");
+    while let Some(ended) = tasks.join_next().await {
+        ended.expect("all is published and read");
+    }
     assert!(restarts >= 3, "{restarts} restarts");
     let message = pb::ListPublishedLeagueTablesRequest::default();
     let all = suite.client.ranking.list_published_league_tables(message).await;
