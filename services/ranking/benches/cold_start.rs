@@ -202,8 +202,8 @@ impl Replica {
             tasks: tasks.clone(),
             config: Arc::new(config),
         };
-        let mut started = (prima_ranking::SPEC.start)(context).await.unwrap();
-        started.ready.wait_for(|ready| *ready).await.unwrap();
+        let started = (prima_ranking::SPEC.start)(context).await.unwrap();
+        started.ready.unwrap().wait_for(|ready| *ready).await.unwrap();
         let serving = start.elapsed();
         let mut routes = Routes::builder();
         (started.routes)(&mut routes);

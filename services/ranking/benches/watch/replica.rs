@@ -127,8 +127,8 @@ pub async fn run(updates: u32) {
         watchers: Watchers::new(config.grpc.max_watchers, &config.grpc, tasks.clone()),
         tasks: tasks.clone(),
     };
-    let mut started = (prima_ranking::SPEC.start)(context).await.unwrap();
-    started.ready.wait_for(|ready| *ready).await.unwrap();
+    let started = (prima_ranking::SPEC.start)(context).await.unwrap();
+    started.ready.unwrap().wait_for(|ready| *ready).await.unwrap();
     let mut routes = Routes::builder();
     (started.routes)(&mut routes);
     let public = prima_platform::access::open_methods();
