@@ -60,7 +60,7 @@ pub struct Grpc {
     /// Most calls with one token per second, which is also the size of a burst; 0 for no limit.
     pub calls_per_second_per_token: u32,
     /// How long the server waits for a request, seconds: for the whole of it, or for each message of a stream; also how
-    /// long a new connection may take to begin HTTP/2.
+    /// long a new connection may take to begin HTTP/2, or to send the head of its first request by HTTP/1.1.
     pub receive_seconds: u64,
     /// How long a `Watch…` client may leave a message unread, seconds.
     pub watch_stall_seconds: u64,

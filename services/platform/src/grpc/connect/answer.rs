@@ -1,86 +1,21 @@
-//! Responses: the gRPC response of a call as one of Connect, and refusals.
+//! The gRPC response of a call as one of Connect.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, response::Parts};
-use http_body::{Body as _, Frame, SizeHint};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header, response::Parts};
+use http_body::Body as _;
 use tonic::{Code, Status, body::Body};
 
 use super::{
-    Connect, envelope, error,
+    call::{Call, Codec},
+    envelope,
     gzip::{self, GZIP},
-    head::{Call, Codec},
-    json, stream,
+    json,
+    refusal::{end, kept, refused, stream_of},
+    stream,
 };
 use crate::grpc::status::{enrich, status};
-
-/// A body that is complete, and keeps what belongs to it until it was sent.
-struct Whole {
-    data: Option<Bytes>,
-    _kept: Option<Body>,
-}
-
-impl http_body::Body for Whole {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Poll::Ready(self.data.take().map(|data| Ok(Frame::data(data))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.data.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let length = self.data.as_ref().map_or(0, Bytes::len);
-        SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
-    }
-}
-
-/// A body of these bytes.
-pub(super) fn whole(data: Bytes) -> Body {
-    kept(data, None)
-}
-
-/// A body of these bytes that keeps the one they were made of, and with it the place of its call.
-fn kept(data: Bytes, of: Option<Body>) -> Body {
-    let data = Some(data).filter(|data| !data.is_empty());
-    Body::new(Whole { data, _kept: of })
-}
-
-/// The refusal of a request that is no call, as an error in JSON.
-pub(super) fn refusal(connect: &Connect, http: StatusCode, status: &Status) -> Response<Body> {
-    let text = error::object(status, &connect.methods.pool).to_string();
-    let mut response = Response::new(whole(text.into()));
-    *response.status_mut() = http;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// The refusal of a call, in its form.
-pub(super) fn refused(call: &Call, status: &Status) -> Response<Body> {
-    if call.enveloped {
-        let end = stream::end(call, Some(status), &HeaderMap::new());
-        return stream_of(call, HeaderMap::new(), whole(end));
-    }
-    let http = error::code(status.code()).1;
-    let mut response = refusal(&call.shared, http, status);
-    if http == StatusCode::UNAUTHORIZED {
-        let scheme = HeaderValue::from_static("Bearer");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-    }
-    response
-}
 
 /// The response of Connect for that of gRPC.
 pub(super) async fn of(call: Call, response: Response<Body>) -> Response<Body> {
@@ -106,19 +41,6 @@ pub(super) async fn of(call: Call, response: Response<Body>) -> Response<Body> {
     }
 }
 
-fn stream_of(call: &Call, mut headers: HeaderMap, body: Body) -> Response<Body> {
-    let kind = HeaderValue::from_static(call.codec.media_type(true));
-    headers.insert(header::CONTENT_TYPE, kind);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if call.accepts_packed {
-        let name = HeaderName::from_static("connect-content-encoding");
-        headers.insert(name, HeaderValue::from_static(GZIP));
-    }
-    let mut response = Response::new(body);
-    *response.headers_mut() = headers;
-    response
-}
-
 fn streamed(call: Call, parts: Parts, body: Body) -> Response<Body> {
     let mut headers = HeaderMap::new();
     match Status::from_header_map(&parts.headers) {
@@ -126,8 +48,8 @@ fn streamed(call: Call, parts: Parts, body: Body) -> Response<Body> {
             let status = Some(status).filter(|status| status.code() != Code::Ok);
             let mut trailers = HeaderMap::new();
             copy(&parts.headers, "", &mut trailers);
-            let end = stream::end(&call, status.as_ref(), &trailers);
-            stream_of(&call, headers, kept(end, Some(body)))
+            let last = end(&call, status.as_ref(), &trailers);
+            stream_of(&call, headers, kept(last, Some(body)))
         }
         None => {
             copy(&parts.headers, "", &mut headers);
@@ -138,7 +60,7 @@ fn streamed(call: Call, parts: Parts, body: Body) -> Response<Body> {
 }
 
 /// Copies the metadata of headers, which is all that is not of the protocol, with `prefix` before each name.
-pub(super) fn copy(from: &HeaderMap, prefix: &str, to: &mut HeaderMap) {
+fn copy(from: &HeaderMap, prefix: &str, to: &mut HeaderMap) {
     for (name, value) in from {
         let text = name.as_str();
         if text.starts_with("grpc-")

@@ -10,9 +10,9 @@ use http_body::Frame;
 use tonic::{Code, Status, body::Body};
 
 use super::{
+    call::{Call, Codec},
     envelope::{self, COMPRESSED},
     gzip::{self, Fault},
-    head::{Call, Codec},
     json,
 };
 use crate::grpc::status::{detailed, enrich, status};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
 use tonic::body::Body;
 
-use super::answer::whole;
+use super::refusal::whole;
 
 /// A document that needs no token.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Documents {
 
 impl Document {
     /// The methods of HTTP that a document has.
-    pub(super) const ALLOWED: &'static str = "GET, HEAD";
+    pub(super) const ALLOWED: &'static [Method] = &[Method::GET, Method::HEAD];
 
     /// The response to `method`; `None` when it is not one of [`Self::ALLOWED`].
     pub(super) fn answer(&self, method: &Method) -> Option<Response<Body>> {

@@ -1,16 +1,23 @@
-//! Why a text is not the JSON of a message: where it is malformed, or every field that is wrong, by its path.
+//! Reads the JSON of a message, and says why a text is none: where it is malformed, or every field that is wrong, by its path.
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value, error::Category};
+use serde_json::{Deserializer, Map, Value, error::Category};
 
-use super::json;
 use crate::failure::{Failure, Kind as FailureKind, Violation};
 
 /// Most faults that are looked for.
 const MOST: usize = 100;
 /// Of longer texts, in bytes, the first fault is named only: looking for more takes several times the memory of the text.
 const LONGEST: usize = 256 << 10;
+
+/// Reads a message.
+pub(super) fn read(of: &MessageDescriptor, text: &[u8]) -> Result<DynamicMessage, serde_json::Error> {
+    let mut json = Deserializer::from_slice(text);
+    let message = DynamicMessage::deserialize(of.clone(), &mut json)?;
+    json.end()?;
+    Ok(message)
+}
 
 /// The failure of a text that could not be read, with the `error` of the reader.
 pub(super) fn of(message: &MessageDescriptor, text: &[u8], error: &serde_json::Error) -> Failure {
@@ -95,7 +102,7 @@ fn in_field(
 ) {
     let Some(inner) = message_in(field) else {
         let alone = Map::from_iter([(field.name().to_owned(), value.clone())]);
-        if let Err(error) = json::read(message, Value::from(alone).to_string().as_bytes()) {
+        if let Err(error) = read(message, Value::from(alone).to_string().as_bytes()) {
             // Its place is not that in the text that was sent.
             let text = error.to_string();
             let text = text

@@ -12,7 +12,14 @@ use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 
-use super::{Connect, answer, document::Document, gzip::GZIP, method::Method};
+use super::{
+    Connect,
+    call::{Call, Codec, Shared},
+    document::Document,
+    gzip::GZIP,
+    method::Method,
+    refusal::{refusal, refused, whole},
+};
 use crate::grpc::status::{detailed, enrich};
 
 const VERSION: HeaderName = HeaderName::from_static("connect-protocol-version");
@@ -33,69 +40,6 @@ const DROPPED: [HeaderName; 10] = [
     HeaderName::from_static("grpc-encoding"),
     HeaderName::from_static("grpc-accept-encoding"),
 ];
-
-/// How the messages of a call are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Codec {
-    Json,
-    Proto,
-}
-
-/// A call by this protocol.
-#[derive(Debug, Clone)]
-pub(in crate::grpc) struct Call {
-    pub(super) shared: Shared,
-    pub(super) method: Arc<Method>,
-    pub(super) codec: Codec,
-    /// Whether messages are in envelopes, as those of streams are.
-    pub(super) enveloped: bool,
-    /// Whether the messages of the request may be, and that of a unary one is, compressed.
-    pub(super) packed: bool,
-    /// Whether the caller accepts compressed messages.
-    pub(super) accepts_packed: bool,
-    /// Whether it came by GET.
-    pub(super) by_get: bool,
-    /// When its response must have been sent.
-    pub(super) due: Option<Instant>,
-}
-
-/// What every call refers to.
-#[derive(Clone)]
-pub(super) struct Shared(pub Arc<Connect>);
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Connect")
-    }
-}
-
-impl std::ops::Deref for Shared {
-    type Target = Connect;
-
-    fn deref(&self) -> &Connect {
-        &self.0
-    }
-}
-
-impl Codec {
-    fn of(name: &str) -> Option<Self> {
-        match name {
-            "json" => Some(Self::Json),
-            "proto" => Some(Self::Proto),
-            _ => None,
-        }
-    }
-
-    /// The media type of a message, or of a stream of them.
-    pub(super) fn media_type(self, enveloped: bool) -> &'static str {
-        match (self, enveloped) {
-            (Self::Json, false) => "application/json",
-            (Self::Proto, false) => "application/proto",
-            (Self::Json, true) => "application/connect+json",
-            (Self::Proto, true) => "application/connect+proto",
-        }
-    }
-}
 
 /// What a request was found to be.
 pub(super) enum Opening {
@@ -127,18 +71,14 @@ pub(super) fn open(connect: &Arc<Connect>, request: Request<Body>) -> Opening {
 type Refused = Box<Response<Body>>;
 
 fn read(connect: &Arc<Connect>, request: Request<Body>) -> Result<Opening, Refused> {
-    let refuse = |http, status: &Status| Box::new(answer::refusal(connect, http, status));
+    let refuse = |http, status: &Status| Box::new(refusal(connect, http, status));
     let (mut parts, body) = request.into_parts();
     let Some(method) = connect.methods.get(parts.uri.path()).cloned() else {
         let status = enrich(&Status::unimplemented(""));
         return Err(refuse(http::StatusCode::NOT_FOUND, &status));
     };
     let by_get = parts.method == Verb::GET;
-    if !method
-        .allowed()
-        .split(", ")
-        .any(|verb| verb == parts.method.as_str())
-    {
+    if !method.allowed().contains(&parts.method) {
         return Err(Box::new(not_allowed(connect, method.allowed())));
     }
     let query = by_get.then(|| Query::of(&parts.uri));
@@ -190,12 +130,12 @@ fn read(connect: &Arc<Connect>, request: Request<Body>) -> Result<Opening, Refus
             (call.packed, call.accepts_packed) = (packed, accepts_packed);
             timeout
         }
-        Err(status) => return Err(Box::new(answer::refused(&call, &status))),
+        Err(status) => return Err(Box::new(refused(&call, &status))),
     };
     let body = match query {
         Some(query) => match query.message() {
-            Ok(message) => answer::whole(message),
-            Err(status) => return Err(Box::new(answer::refused(&call, &status))),
+            Ok(message) => whole(message),
+            Err(status) => return Err(Box::new(refused(&call, &status))),
         },
         None => body,
     };
@@ -366,16 +306,19 @@ impl Query {
 }
 
 /// The refusal of another method of HTTP than those that are allowed.
-fn not_allowed(connect: &Connect, allowed: &'static str) -> Response<Body> {
+fn not_allowed(connect: &Connect, allowed: &[Verb]) -> Response<Body> {
+    let names: Vec<&str> = allowed.iter().map(Verb::as_str).collect();
+    let names = names.join(", ");
     let status = detailed(
         Code::Unknown,
         "MALFORMED_REQUEST",
-        &format!("the method of HTTP must be one of {allowed}"),
+        &format!("the method of HTTP must be one of {names}"),
         "Metode HTTP tidak sesuai",
     );
-    let mut response = answer::refusal(connect, http::StatusCode::METHOD_NOT_ALLOWED, &status);
-    let allow = HeaderValue::from_static(allowed);
-    response.headers_mut().insert(header::ALLOW, allow);
+    let mut response = refusal(connect, http::StatusCode::METHOD_NOT_ALLOWED, &status);
+    if let Ok(names) = HeaderValue::try_from(names) {
+        response.headers_mut().insert(header::ALLOW, names);
+    }
     response
 }
 
@@ -396,7 +339,7 @@ fn unknown_form(connect: &Connect, method: &Method, by_get: bool) -> Response<Bo
         "Jenis isi permintaan tidak dikenal",
     );
     let http = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let mut response = answer::refusal(connect, http, &status);
+    let mut response = refusal(connect, http, &status);
     let accept = HeaderName::from_static("accept-post");
     response
         .headers_mut()

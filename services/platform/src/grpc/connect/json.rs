@@ -3,23 +3,14 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
-use serde_json::Deserializer;
 
 use super::{envelope::PREFIX, faults};
 use crate::failure::Failure;
 
-/// Reads a message.
-pub(super) fn read(of: &MessageDescriptor, text: &[u8]) -> Result<DynamicMessage, serde_json::Error> {
-    let mut json = Deserializer::from_slice(text);
-    let message = DynamicMessage::deserialize(of.clone(), &mut json)?;
-    json.end()?;
-    Ok(message)
-}
-
 /// The message in JSON as a message of gRPC, in its envelope; `None` when it is too long for one. An error names every
 /// fault.
 pub(super) fn to_frame(of: &MessageDescriptor, text: &[u8]) -> Result<Option<Bytes>, Failure> {
-    let message = read(of, text).map_err(|error| faults::of(of, text, &error))?;
+    let message = faults::read(of, text).map_err(|error| faults::of(of, text, &error))?;
     let length = message.encoded_len();
     let Ok(prefix) = u32::try_from(length) else {
         return Ok(None);

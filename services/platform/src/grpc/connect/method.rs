@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use http::Method as Verb;
 use prima_proto::access::{Needs, RULES};
 use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor};
 use prost_types::method_options::IdempotencyLevel;
@@ -36,10 +37,12 @@ impl Method {
     }
 
     /// The methods of HTTP by which it can be called.
-    pub(super) fn allowed(&self) -> &'static str {
+    pub(super) fn allowed(&self) -> &'static [Verb] {
+        const BOTH: &[Verb] = &[Verb::GET, Verb::POST];
+        const POST: &[Verb] = &[Verb::POST];
         match self.by_get {
-            true => "GET, POST",
-            false => "POST",
+            true => BOTH,
+            false => POST,
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod answer;
 mod body;
+mod call;
 mod document;
 mod envelope;
 mod error;
@@ -16,6 +17,7 @@ mod gzip;
 mod head;
 mod json;
 mod method;
+mod refusal;
 mod stream;
 
 use std::{
@@ -31,8 +33,8 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+pub(super) use call::Call;
 pub use document::Document;
-pub(super) use head::Call;
 pub use method::by_get;
 
 use document::Documents;

@@ -8,15 +8,14 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::Frame;
-use serde_json::{Map, Value};
 use tokio::time::Sleep;
 use tonic::{Code, Status, body::Body};
 
 use super::{
-    envelope::{self, COMPRESSED, END},
-    error, gzip,
-    head::{Call, Codec},
-    json,
+    call::{Call, Codec},
+    envelope::{self, COMPRESSED},
+    gzip, json,
+    refusal::end,
 };
 use crate::grpc::status::{enrich, status};
 
@@ -30,31 +29,6 @@ pub(super) fn messages(inner: Body, call: Call) -> Body {
         buffer: BytesMut::new(),
         ended: false,
     })
-}
-
-/// The last message of a stream: the error, unless it is `None`, and the metadata behind the messages.
-pub(super) fn end(call: &Call, failed: Option<&Status>, trailers: &HeaderMap) -> Bytes {
-    let mut end = Map::new();
-    if let Some(failed) = failed {
-        end.insert(
-            "error".to_owned(),
-            error::object(failed, &call.shared.methods.pool),
-        );
-    }
-    let mut metadata = Map::new();
-    for name in trailers.keys().filter(|name| !name.as_str().starts_with("grpc-")) {
-        let values = trailers.get_all(name).iter();
-        let values: Vec<Value> = values
-            .filter_map(|value| value.to_str().ok())
-            .map(Value::from)
-            .collect();
-        metadata.insert(name.as_str().to_owned(), values.into());
-    }
-    if !metadata.is_empty() {
-        end.insert("metadata".to_owned(), metadata.into());
-    }
-    let text = Value::from(end).to_string();
-    envelope::put(END, text.as_bytes()).unwrap_or_default()
 }
 
 struct Messages {
@@ -91,8 +65,8 @@ impl Messages {
         trailers: &HeaderMap,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         self.ended = true;
-        let end = end(&self.call, failed, trailers);
-        Poll::Ready(Some(Ok(Frame::data(end))))
+        let last = end(&self.call, failed, trailers);
+        Poll::Ready(Some(Ok(Frame::data(last))))
     }
 }
 
