@@ -19,7 +19,7 @@ up *arguments:
 # The same with demo data
 demo: (up "--demo")
 
-# A benchmark (attack, complaint, import, intake, latency) on the release binary
+# A benchmark (attack, complaint, doors, import, intake, latency) on the release binary
 bench name:
     cargo build --release --bin prima
     cargo bench -p prima-tests --bench {{ name }}

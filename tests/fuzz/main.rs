@@ -20,6 +20,7 @@
 
 mod attachments;
 mod documents;
+mod doors;
 mod events;
 mod hostile;
 mod requests;

@@ -25,7 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(8);
 /// How long a stream of answers is read: one that is accepted does not end.
 const READ: Duration = Duration::from_millis(200);
 /// How much more memory the process may have at its end than at its beginning, KiB. Its caches fill.
-const MEMORY: u64 = 512 << 10;
+pub const MEMORY: u64 = 512 << 10;
 
 /// Choices, made from the bytes of an input; when these are used up, the first one is taken.
 pub struct Choices<'a>(pub std::slice::Iter<'a, u8>);
@@ -37,11 +37,13 @@ impl Choices<'_> {
         ((byte() << 8) | byte()) % most.max(1)
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    /// One of these.
+    pub fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 
-    fn bytes(&mut self) -> Vec<u8> {
+    /// A few bytes.
+    pub fn bytes(&mut self) -> Vec<u8> {
         let length = self.below(40);
         self.0.by_ref().take(length).copied().collect()
     }
@@ -129,15 +131,15 @@ impl Choices<'_> {
 }
 
 /// The services, with a survey in them.
-struct Served {
-    process: Process,
+pub struct Served {
+    pub process: Process,
     channel: Channel,
-    token: String,
-    methods: Vec<MethodDescriptor>,
+    pub token: String,
+    pub methods: Vec<MethodDescriptor>,
 }
 
 impl Served {
-    async fn start(dir: &std::path::Path) -> Self {
+    pub async fn start(dir: &std::path::Path) -> Self {
         let process = Command::new(Service::Up).data(dir).start().await;
         process.wait_ready().await;
         let token = std::fs::read_to_string(dir.join("token"))
@@ -162,7 +164,7 @@ impl Served {
     }
 
     /// The value of a header of the process's status, KiB.
-    fn memory(&self) -> u64 {
+    pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid())).unwrap();
         let line = status
             .lines()
@@ -336,7 +338,7 @@ fn longest_lists(of: &MessageDescriptor, bytes: usize, depth: usize) -> Vec<(Str
 #[test]
 fn the_longest_lists() {
     const MESSAGE: usize = 400_000;
-    const MEMORY: u64 = 128 << 10;
+    pub const MEMORY: u64 = 128 << 10;
     let dir = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
     let served = runtime.block_on(Served::start(dir.path()));

@@ -14,6 +14,7 @@ mod connections;
 mod contract;
 mod corrections;
 mod definitions;
+mod doors;
 mod evaluation;
 mod faults;
 mod guarantees;
