@@ -27,8 +27,12 @@ const ANSWER: Duration = Duration::from_secs(2);
 const EVERY: Duration = Duration::from_secs(5);
 /// How often the parts are reported, and a database that does not answer is asked.
 const PROBE: Duration = Duration::from_secs(1);
-/// After so many failures in a row a service is not ready: a blip must not take every replica away at once.
-const FAILURES: u32 = 3;
+/// After failures in a row of this weight a service is not ready: a blip must not take every replica away at once.
+const LIMIT: u32 = 15;
+/// Weight of an error, or of no answer in time.
+const FAILED: u32 = 5;
+/// Weight of no answer while every connection is in use, which is load, or a database that hangs.
+const BUSY: u32 = 1;
 
 /// What a service needs to do all that it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,17 +84,21 @@ impl Measured {
     pub(crate) async fn run(self, mut reporter: HealthReporter, stop: CancellationToken) {
         let (mut failures, mut asked) = (0, Instant::now());
         let mut storage = self.db.storage();
+        let mut said = [None; Part::ALL.len()];
         loop {
             let writes = *storage.borrow_and_update();
-            for part in Part::ALL {
+            for (part, said) in Part::ALL.into_iter().zip(&mut said) {
                 let works = match part {
                     Part::Database => *self.answers.borrow(),
                     Part::Storage => writes,
                     Part::Bus => self.bus.borrow().up,
                     Part::Publishing => !self.outbox.status().stopped(),
                 };
-                let name = part.name(self.service);
-                reporter.set_service_status(&name, serving(works)).await;
+                // Who watches a part is told of changes only.
+                if said.replace(works) != Some(works) {
+                    let name = part.name(self.service);
+                    reporter.set_service_status(&name, serving(works)).await;
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -101,9 +109,12 @@ impl Measured {
                 self.try_to_write().await;
             }
             if failures > 0 || asked.elapsed() >= EVERY {
-                failures = if self.is_answered().await { 0 } else { failures + 1 };
+                failures = match self.ask().await {
+                    0 => 0,
+                    weight => failures + weight,
+                };
                 asked = Instant::now();
-                self.set(failures < FAILURES);
+                self.set(failures < LIMIT);
             }
         }
         for part in Part::ALL {
@@ -111,10 +122,16 @@ impl Measured {
         }
     }
 
-    async fn is_answered(&self) -> bool {
+    /// Asks the database; returns the weight of its failure.
+    async fn ask(&self) -> u32 {
         let reader = self.db.reader();
-        let asked = reader.query_one_raw(sql(reader, "SELECT 1", []));
-        matches!(timeout(ANSWER, asked).await, Ok(Ok(_)))
+        let asked = reader.query_one_raw(sql(reader, "SELECT 1 FROM lease LIMIT 1", []));
+        match timeout(ANSWER, asked).await {
+            Ok(Ok(_)) => 0,
+            Ok(Err(_)) => FAILED,
+            Err(_) if self.db.is_busy() => BUSY,
+            Err(_) => FAILED,
+        }
     }
 
     fn set(&self, answers: bool) {
@@ -131,9 +148,10 @@ impl Measured {
 
     async fn try_to_write(&self) {
         let service = self.service;
-        match self.db.probe(&self.clock).await {
-            Ok(()) => tracing::info!(service, "the database accepts writes again"),
-            Err(error) => tracing::error!(service, %error, "the database accepts no writes"),
+        match timeout(ANSWER, self.db.probe(&self.clock)).await {
+            Ok(Ok(())) => tracing::info!(service, "the database accepts writes again"),
+            Ok(Err(error)) => tracing::error!(service, %error, "the database accepts no writes"),
+            Err(_) => tracing::error!(service, "the database does not answer a write"),
         }
     }
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    db::{Database, sql},
+    db::{Database, Txn, sql},
     outbox::{self, State},
 };
 
@@ -58,6 +58,9 @@ pub struct Verified {
 
 /// Links the new entries of a service until `stop`.
 pub(crate) async fn run(db: Database, service: &'static str, stop: CancellationToken) {
+    if let Err(error) = stage_first(&db, service).await {
+        tracing::warn!(%error, "the head of the audit log is published with the next entry");
+    }
     loop {
         if let Err(error) = link(&db, service).await {
             tracing::warn!(%error, "entries of the audit log are not linked yet; trying again");
@@ -129,14 +132,34 @@ async fn link_some(db: &Database, service: &str) -> Result<i64, DbErr> {
     txn.execute_raw(sql(&txn, text, [head.position.into(), head.hash.clone().into()]))
         .await?;
     if !pending.is_empty() {
-        let (position, hash) = (head.position, head.hash);
-        let payload = AuditHeadState { position, hash }.encode_to_vec();
-        let subject = subject::audit_head(service);
-        let state = State::new(subject, AUDIT_HEAD_TYPE, 1, position, Some(payload));
-        outbox::stage(&txn, &[state]).await?;
+        stage(&txn, service, head).await?;
     }
     txn.commit().await?;
     Ok(pending.len().try_into().unwrap_or(i64::MAX))
+}
+
+/// Stages the head of the chain of a service.
+async fn stage(txn: &Txn, service: &str, head: Head) -> Result<(), DbErr> {
+    let Head { position, hash } = head;
+    let payload = AuditHeadState { position, hash }.encode_to_vec();
+    let subject = subject::audit_head(service);
+    let state = State::new(subject, AUDIT_HEAD_TYPE, 1, position, Some(payload));
+    outbox::stage(txn, &[state]).await
+}
+
+/// Stages the head of a chain that a release which published none has linked.
+pub async fn stage_first(db: &Database, service: &str) -> Result<(), DbErr> {
+    let txn = db.begin().await?;
+    let text = "SELECT position, hash FROM audit_head WHERE one = 1 AND position > 0
+                AND NOT EXISTS (SELECT 1 FROM outbox WHERE subject = $1)";
+    let subject = subject::audit_head(service);
+    let head = Head::find_by_statement(sql(&txn, text, [subject.into()]))
+        .one(&txn)
+        .await?;
+    if let Some(head) = head {
+        stage(&txn, service, head).await?;
+    }
+    txn.commit().await
 }
 
 /// Hash of an entry, hexadecimal.

@@ -137,6 +137,22 @@ impl Database {
         &self.write
     }
 
+    /// Whether every connection for reads is in use, so that a statement waits for one whatever the database does.
+    pub fn is_busy(&self) -> bool {
+        let pool = self.read.pool();
+        let (size, idle, most) = match self.backend() {
+            DbBackend::Postgres => {
+                let pool = pool.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+            _ => {
+                let pool = pool.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+        };
+        size >= most && idle == 0
+    }
+
     /// Watch channel: whether the storage accepts writes, by the outcome of the last ones.
     pub fn storage(&self) -> watch::Receiver<bool> {
         self.storage.subscribe()

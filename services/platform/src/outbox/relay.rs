@@ -179,6 +179,9 @@ impl Relay {
             up = connection.wait_for(|c| c.up) => drop(up.map_err(bus::Error::unavailable)?),
         }
         while !self.lease.acquire().await? {
+            // Another replica publishes, and knows whether it can.
+            self.status.set_refused(None);
+            self.status.full.store(false, Ordering::Relaxed);
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(self.lease.renewal()) => {}

@@ -28,13 +28,22 @@ impl AuditHeads {
     }
 }
 
+/// Whether an entry of the log can be made of it: JSON keeps its position, and its hash is one.
+fn is_head(state: &AuditHeadState) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (1..1 << 53).contains(&state.position) && state.hash.len() == 64 && state.hash.bytes().all(is_digit)
+}
+
 impl Projection for AuditHeads {
     fn apply(&self, delivery: &Delivery) {
         let event = &delivery.event;
         let service = event.subject.split('.').nth(1).unwrap_or_default();
         let state = match AuditHeadState::decode(event.payload.as_slice()) {
-            Ok(state) if !event.withdrawn => state,
-            _ => return,
+            Ok(state) if !event.withdrawn && is_head(&state) => state,
+            _ => {
+                tracing::warn!(service, "the head of an audit log can't be read; it is not kept");
+                return;
+            }
         };
         let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = heads.get(service).map_or(i64::MIN, |(version, _)| *version);

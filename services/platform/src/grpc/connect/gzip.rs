@@ -9,6 +9,11 @@ pub(super) const GZIP: &str = "gzip";
 /// Shorter messages are not compressed: it would gain little.
 const LEAST: usize = 1024;
 
+/// A message may have at most so many times the bytes that were sent, and [`SMALL`] besides: only these count against the limits
+/// of a caller.
+const RATIO: usize = 50;
+const SMALL: usize = 64 << 10;
+
 /// What a compressed message was found to be.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -18,8 +23,9 @@ pub(super) enum Fault {
     Malformed(io::Error),
 }
 
-/// Unpacks a message that has at most `limit` bytes. No more than that is ever unpacked.
+/// Unpacks a message that has at most `limit` bytes, and not too many for what was sent. No more than that is ever unpacked.
 pub(super) fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+    let limit = limit.min(packed.len().saturating_mul(RATIO).saturating_add(SMALL));
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let mut message = Vec::new();
     let unpacked = GzDecoder::new(packed).take(most).read_to_end(&mut message);
@@ -57,6 +63,7 @@ mod tests {
     fn a_bomb_is_unpacked_up_to_the_limit_only() {
         let packed = pack(&vec![0; 8 << 20]).unwrap();
         assert!(matches!(unpack(&packed, 1 << 20), Err(Fault::TooLong)));
+        assert!(matches!(unpack(&packed, 16 << 20), Err(Fault::TooLong)));
     }
 
     #[test]

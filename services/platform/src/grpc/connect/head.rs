@@ -54,8 +54,20 @@ pub(super) enum Opening {
 /// Reads the head of a request.
 pub(super) fn open(connect: &Arc<Connect>, request: Request<Body>) -> Opening {
     let kind = request.headers().get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
-        return Opening::Grpc(request);
+    let kind = kind.and_then(|kind| kind.as_bytes().strip_prefix(b"application/grpc"));
+    if matches!(kind, Some([] | [b'+' | b';' | b' ', ..])) {
+        if request.version() >= Version::HTTP_2 {
+            return Opening::Grpc(request);
+        }
+        // It would be done, and its status would be lost with the trailers.
+        let status = detailed(
+            Code::Unknown,
+            "MALFORMED_REQUEST",
+            "gRPC needs HTTP/2",
+            "gRPC memerlukan HTTP/2",
+        );
+        let version = http::StatusCode::HTTP_VERSION_NOT_SUPPORTED;
+        return Opening::Answer(refusal(connect, version, &status));
     }
     if let Some(document) = connect.documents.get(request.uri().path()) {
         let answer = document.answer(request.method());
@@ -98,6 +110,16 @@ fn read(connect: &Arc<Connect>, request: Request<Body>) -> Result<Opening, Refus
             "Aliran dua arah memerlukan HTTP/2",
         );
         return Err(refuse(http::StatusCode::HTTP_VERSION_NOT_SUPPORTED, &status));
+    }
+    if parts.headers.contains_key(GRPC_TIMEOUT) {
+        // The server of gRPC would answer it, and not in JSON.
+        let status = detailed(
+            Code::InvalidArgument,
+            "MALFORMED_REQUEST",
+            "grpc-timeout belongs to gRPC; send connect-timeout-ms",
+            "grpc-timeout milik gRPC; kirim connect-timeout-ms",
+        );
+        return Err(refuse(http::StatusCode::BAD_REQUEST, &status));
     }
     let headers = &parts.headers;
     let sent = match (&query, enveloped) {
