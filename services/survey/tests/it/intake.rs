@@ -101,9 +101,13 @@ async fn a_single_response_is_stored_before_an_import_that_has_waited_longer() {
         assert!(first.is_some());
         stop.store(true, Ordering::SeqCst);
         let import = import.join_next().await.unwrap().unwrap();
-        // The transaction that waited for the lock is stored first, then the single response, then the rest of the import.
+        // The transaction that waited for the lock is stored first, then the single response, then the rest of the import; both wait
+        // for the lock, so one more of the import may begin before the single response is timed.
         let overtaken = accepted(&t, &survey, first).await - before;
-        assert!(overtaken <= ROWS as i64, "{overtaken} of the import came first");
+        assert!(
+            overtaken <= 2 * ROWS as i64,
+            "{overtaken} of the import came first"
+        );
         let all = accepted(&t, &survey, None).await;
         assert_eq!(all, import.accepted + times.len() as i64);
         let later = all - accepted(&t, &survey, first).await;
